@@ -1,0 +1,13 @@
+export type {
+  ByteRange,
+  Bytes,
+  CargoSink,
+  CargoSource,
+  ContentStore,
+  OnProgress,
+  PackFile,
+  Progress,
+} from "./content-store.ts";
+export { type Descriptor, type HeldImage, MEDIA_TYPE } from "./descriptor.ts";
+export { type Digest, digestFromHex, digestHex, isDigest, shortDigest } from "./digest.ts";
+export { contentProblem, contentProblems } from "./problems.ts";
