@@ -1,0 +1,103 @@
+import type { Digest } from "@sampan/content";
+
+/** What should run: everything resolved, nothing left to choose. Made by `resolve`; it holds secrets, so it is never logged or shown. */
+export interface Desired {
+  readonly app: AppRef;
+  /** Grows by one with each change of what should run. A driver refuses work of an older one. */
+  readonly generation: number;
+  /** Sorted by name. */
+  readonly components: readonly DesiredComponent[];
+}
+
+export interface AppRef {
+  readonly id: string;
+  /** Unique at a site: team and app name, as `team-app`. Used in names that the engine shows. */
+  readonly slug: string;
+}
+
+export type ComponentKind = "stateless" | "stateful" | "job" | "cron";
+
+export interface DesiredComponent {
+  /** Unique in the app, and its DNS name. */
+  readonly name: string;
+  readonly id: string;
+  readonly kind: ComponentKind;
+  /** Names of components that must be ready before it starts. */
+  readonly needs: readonly string[];
+  /** 0 when it is stopped, or a cron component. */
+  readonly replicas: number;
+  /** How long one instance may take to become ready (for a job: to complete). */
+  readonly startWithinMs: number;
+  /** Digest of the canonical `spec`: instances that carry another one are outdated. */
+  readonly specDigest: Digest;
+  readonly spec: InstanceSpec;
+  /** Five-field cron line, for kind cron. */
+  readonly schedule?: string;
+}
+
+/** All that an instance is created from. A change of anything here replaces the instance. */
+export interface InstanceSpec {
+  readonly image: { readonly id: Digest; readonly name: string };
+  readonly command?: readonly string[];
+  readonly args?: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Keys of `env` whose values are masked wherever they are shown. */
+  readonly secretEnv: readonly string[];
+  readonly files: readonly { readonly path: string; readonly content: string; readonly mode: number }[];
+  readonly mounts: readonly Mount[];
+  readonly ports: readonly InstancePort[];
+  readonly probes: {
+    readonly start?: InstanceProbe;
+    readonly live?: InstanceProbe;
+    readonly ready?: InstanceProbe;
+  };
+  readonly limits: { readonly cpu?: number; readonly memoryBytes?: number; readonly processes?: number };
+  readonly requests: { readonly cpu?: number; readonly memoryBytes?: number };
+  readonly restart: "always" | "on-failure" | "never";
+  readonly labels: Readonly<Record<string, string>>;
+  readonly stopGraceMs: number;
+  readonly security: {
+    readonly user?: string;
+    readonly addCapabilities: readonly string[];
+    readonly dropCapabilities: readonly string[];
+    readonly readOnlyRoot: boolean;
+    readonly privileged: boolean;
+  };
+}
+
+/** `volume` is the component's own volume, or that of another component (kind shared). Volumes outlive instances, and are never removed by a plan. */
+export type Mount =
+  | {
+      readonly kind: "volume";
+      readonly owner: string;
+      readonly volume: string;
+      readonly path: string;
+      readonly readOnly: boolean;
+    }
+  | { readonly kind: "memory"; readonly path: string; readonly sizeBytes?: number };
+
+export interface InstancePort {
+  readonly name: string;
+  readonly port: number;
+  readonly protocol: "http" | "tcp" | "udp";
+  /** Port of the site's machine; absent when the port is not exposed. */
+  readonly hostPort?: number;
+}
+
+export interface InstanceProbe {
+  readonly check:
+    | {
+        readonly kind: "http";
+        readonly port: number;
+        readonly path: string;
+        readonly headers: Readonly<Record<string, string>>;
+        readonly status?: number;
+      }
+    | { readonly kind: "tcp"; readonly port: number }
+    | { readonly kind: "exec"; readonly command: readonly string[] };
+  readonly delayMs: number;
+  readonly periodMs: number;
+  readonly timeoutMs: number;
+  readonly failures: number;
+  readonly successes: number;
+}

@@ -1,0 +1,166 @@
+import type { Bytes, Digest, OnProgress } from "@sampan/content";
+import type { Desired, Observed, StepKind, StepOf } from "@sampan/plan";
+
+/** A container runtime. One verb per step kind; all are idempotent: done twice is done once. */
+export interface Driver {
+  readonly kind: "docker" | "memory" | "kubernetes";
+  /** What the machine and engine are and can. Throws RUNTIME_UNREACHABLE. */
+  capabilities(signal?: AbortSignal): Promise<Capabilities>;
+  /** What runs of one app, and which of `images` the engine has. Throws RUNTIME_UNREACHABLE. */
+  observe(
+    app: { readonly id: string; readonly images: readonly Digest[] },
+    signal?: AbortSignal,
+  ): Promise<Observed>;
+  /** Ids of all apps of which the engine holds anything: how a lost database is found out and rebuilt. */
+  listApps(signal?: AbortSignal): Promise<readonly FoundApp[]>;
+  readonly steps: { readonly [K in StepKind]: (step: StepOf<K>, context: StepContext) => Promise<void> };
+
+  /** The image that a name or image ID stands for in the engine itself; nothing is pulled. */
+  findImage(reference: string, signal?: AbortSignal): Promise<FoundImage | undefined>;
+  /** The engine's own export of images (a `docker save` tar), as a stream. */
+  saveImages(imageIds: readonly Digest[], signal?: AbortSignal): Bytes;
+
+  /** Ends when the instance's log ends, or the signal aborts. */
+  logs(instance: InstanceRef, options: LogOptions): AsyncIterable<LogLine>;
+  /** Runs a command to its end. Output past `outputBytesMax` is cut. */
+  exec(instance: InstanceRef, command: readonly string[], options: ExecOptions): Promise<ExecResult>;
+  /** Opens an interactive command (a terminal). */
+  attach(
+    instance: InstanceRef,
+    command: readonly string[],
+    options: { readonly columns: number; readonly rows: number },
+  ): Promise<Terminal>;
+  restart(instance: InstanceRef, signal?: AbortSignal): Promise<void>;
+  stats(instance: InstanceRef, signal?: AbortSignal): Promise<InstanceStats>;
+  /** One request to a port of an instance from inside the app's network, for acceptance checks. */
+  request(instance: InstanceRef, request: InstanceRequest, signal?: AbortSignal): Promise<InstanceReply>;
+  /** Yields whenever something of an app changed, until the signal aborts. Missed events are made up for by observe. */
+  watch(
+    signal: AbortSignal,
+  ): AsyncIterable<{ readonly app: string; readonly component?: string; readonly what: string }>;
+  close(): Promise<void>;
+}
+
+export interface StepContext {
+  readonly desired: Desired;
+  /** Aborts on cancel and on the step's time limit. */
+  readonly signal: AbortSignal;
+  readonly onProgress: OnProgress;
+}
+
+export interface Capabilities {
+  readonly engine: string;
+  readonly engineVersion: string;
+  readonly apiVersion: string;
+  readonly os: string;
+  /** As in images: amd64, arm64. */
+  readonly architecture: string;
+  readonly kernel: string;
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  readonly diskFreeBytes?: number;
+  readonly storage: string;
+  /** What differs between drivers, as flags with a meaning, never as type tests. */
+  readonly rollingReplace: boolean;
+  readonly terminal: boolean;
+  /** Whether limits are really enforced (cgroups there). */
+  readonly limits: boolean;
+}
+
+export interface FoundApp {
+  readonly id: string;
+  readonly slug: string;
+  readonly generation: number;
+  readonly components: readonly string[];
+}
+
+export interface FoundImage {
+  readonly id: Digest;
+  readonly names: readonly string[];
+  readonly os: string;
+  readonly architecture: string;
+  readonly sizeBytes: number;
+}
+
+export interface InstanceRef {
+  readonly app: string;
+  readonly component: string;
+  /** The engine's id, from an observation. */
+  readonly id: string;
+}
+
+export interface LogOptions {
+  readonly follow: boolean;
+  /** Lines from the end; all when absent. */
+  readonly tail?: number;
+  /** ISO time. */
+  readonly since?: string;
+  readonly signal?: AbortSignal;
+}
+
+export interface LogLine {
+  readonly at: string;
+  readonly stream: "stdout" | "stderr";
+  /** At most 16 KiB, without its line end. */
+  readonly text: string;
+}
+
+export interface ExecOptions {
+  readonly timeoutMs: number;
+  readonly outputBytesMax: number;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+}
+
+export interface ExecResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly truncated: boolean;
+}
+
+export interface Terminal {
+  readonly output: Bytes;
+  write(data: Uint8Array): Promise<void>;
+  resize(size: { readonly columns: number; readonly rows: number }): Promise<void>;
+  readonly exitCode: Promise<number>;
+  close(): Promise<void>;
+}
+
+export interface InstanceStats {
+  readonly at: string;
+  /** Cores in use. */
+  readonly cpu: number;
+  readonly memoryBytes: number;
+  readonly memoryLimitBytes?: number;
+  readonly networkReceivedBytes: number;
+  readonly networkSentBytes: number;
+  readonly processes: number;
+}
+
+export type InstanceRequest =
+  | {
+      readonly kind: "http";
+      readonly port: number;
+      readonly path: string;
+      readonly method: string;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly body?: string;
+      readonly timeoutMs: number;
+    }
+  | { readonly kind: "tcp"; readonly port: number; readonly timeoutMs: number };
+
+/** For tcp: status 0 and an empty body mean that it connected. Body is cut at 64 KiB. */
+export interface InstanceReply {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** Where the driver gets images that the engine lacks: the reference to pull, of Sampan's own registry. */
+export interface ImageSource {
+  pullReference(
+    imageId: Digest,
+  ): Promise<
+    { readonly reference: string; readonly username?: string; readonly password?: string } | undefined
+  >;
+}
