@@ -1,0 +1,19 @@
+import { appRoutes } from "./shapes/apps.ts";
+import { bundleRoutes, jobRoutes } from "./shapes/bundles.ts";
+import { libraryRoutes } from "./shapes/library.ts";
+import { peopleRoutes } from "./shapes/people.ts";
+import { siteRoutes } from "./shapes/site.ts";
+
+/** Every route of /api/v1, by operation name. The server, the client and openapi.json are made from this one table. */
+export const contract = {
+  ...siteRoutes,
+  ...peopleRoutes,
+  ...appRoutes,
+  ...libraryRoutes,
+  ...bundleRoutes,
+  ...jobRoutes,
+};
+
+export type Contract = typeof contract;
+export type RouteName = keyof Contract;
+export const API_PREFIX = "/api/v1";
