@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { component, pinnedImage } from "./component.ts";
 import { containerPath, cpu, duration, name, parameterName, port, size, text, title } from "./primitives.ts";
+import { hasOneCheck, isMapping } from "./refinements.ts";
 import { parameter } from "./values.ts";
 
 export const API_VERSION = "sampan/v1";
@@ -107,9 +108,7 @@ export const acceptanceCheck = z
       .optional(),
     within: duration.optional(),
   })
-  .refine((value) => [value.http, value.tcp, value.exec].filter((one) => one !== undefined).length === 1, {
-    message: "give exactly one of http, tcp and exec",
-  })
+  .refine(hasOneCheck, { message: "give exactly one of http, tcp and exec", when: isMapping })
   .meta({ id: "AcceptanceCheck" });
 
 /** A sidecar or an init container that can be bound to components. */

@@ -13,6 +13,7 @@ import {
   text,
   title,
 } from "./primitives.ts";
+import { hasOneCheck, isMapping } from "./refinements.ts";
 import { envValue } from "./values.ts";
 
 export const digest = z
@@ -50,9 +51,7 @@ export const probe = z
     failures: z.int().min(1).max(1000).optional(),
     successes: z.int().min(1).max(100).optional(),
   })
-  .refine((value) => [value.http, value.tcp, value.exec].filter((one) => one !== undefined).length === 1, {
-    message: "give exactly one of http, tcp and exec",
-  })
+  .refine(hasOneCheck, { message: "give exactly one of http, tcp and exec", when: isMapping })
   .meta({ id: "Probe" });
 
 export const volume = z
@@ -109,7 +108,11 @@ export const scaling = z
     cpuTarget: z.int().min(1).max(100).optional(),
     memoryTarget: z.int().min(1).max(100).optional(),
   })
-  .refine((value) => value.min <= value.max, { message: "min is greater than max", path: ["min"] })
+  .refine((value) => !(value.min > value.max), {
+    message: "min is greater than max",
+    path: ["min"],
+    when: isMapping,
+  })
   .meta({ id: "Scaling" });
 
 export const security = z
@@ -185,10 +188,12 @@ export const component = z
   .refine((value) => value.image !== undefined || value.build !== undefined, {
     message: "give an image, or a build",
     path: ["image"],
+    when: isMapping,
   })
   .refine((value) => value.kind !== "cron" || value.schedule !== undefined, {
     message: "a cron component needs a schedule",
     path: ["schedule"],
+    when: isMapping,
   })
   .meta({ id: "Component" });
 

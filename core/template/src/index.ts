@@ -19,6 +19,8 @@ export {
   type Security,
   type Volume,
 } from "./component.ts";
+export { type Parsed, parseApp, parseAppValue, parseRelease, parseReleaseValue } from "./parse.ts";
 export { durationMs, sizeBytes } from "./primitives.ts";
+export { answersProblem, appProblem, templateProblem, templateProblems } from "./problems.ts";
 export { type Release, release, type Template, template } from "./release.ts";
 export { type EnvValue, type Parameter, type ParameterValue, parameter } from "./values.ts";
