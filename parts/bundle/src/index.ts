@@ -1,0 +1,31 @@
+export { type Bundle, openBundle, type PlacedEntry } from "./bundle.ts";
+export type { ContentEntry } from "./content-entries.ts";
+export {
+  type BundleBase,
+  type BundleBlob,
+  type BundleDocument,
+  type BundleImage,
+  type BundleLayer,
+  type BundlePack,
+  type BundleRelease,
+  FORMAT_VERSION,
+  READER_LEVEL,
+} from "./document.ts";
+export {
+  type Envelope,
+  type EnvelopeSignature,
+  parseEnvelope,
+  preAuthEncoding,
+  renderEnvelope,
+  type SignatureReport,
+  signEnvelope,
+  verifyEnvelope,
+} from "./envelope.ts";
+export { type ImportedBundle, type ImportOptions, importBundle } from "./import-bundle.ts";
+export { generateKeyPair, keyId, type Signer, signerOf } from "./keys.ts";
+export type { PaceClock } from "./pace.ts";
+export type { ReleaseCargo } from "./plan-bundle.ts";
+export { bundleProblem, bundleProblems } from "./problems.ts";
+export { requireTrust, type Trust, verifySignatures } from "./trust.ts";
+export { type VerifyOptions, verifyBundle } from "./verify-bundle.ts";
+export { type WriteOptions, type WrittenBundle, writeBundle } from "./write-bundle.ts";

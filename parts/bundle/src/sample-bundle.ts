@@ -1,0 +1,92 @@
+import { createHash, createPrivateKey, createPublicKey } from "node:crypto";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Digest } from "@sampan/content";
+import type { ByteSource } from "./byte-source.ts";
+import { signerOf } from "./keys.ts";
+import { MemoryCargo } from "./memory-cargo.ts";
+import { digestOf } from "./root.ts";
+import { type WriteOptions, writeBundle } from "./write-bundle.ts";
+
+/** What the tests of this room pack: two releases that share images, and an image of another platform. */
+export async function sampleCargo(): Promise<{
+  readonly cargo: MemoryCargo;
+  readonly options: WriteOptions;
+}> {
+  const cargo = new MemoryCargo();
+  const base = sampleBytes("base", 5200);
+  const web = await cargo.hold([base, sampleBytes("web", 2100), new Uint8Array()]);
+  const orders = await cargo.hold([base, sampleBytes("orders", 1300)]);
+  const probe = await cargo.hold([sampleBytes("probe", 700)], { os: "linux", architecture: "arm64" });
+  const logo = Buffer.from("<svg/>");
+  await cargo.writeBlob(digestOf(logo), logo);
+  const options: WriteOptions = {
+    releases: [
+      sampleRelease("3.0", [web, orders, probe]),
+      { ...sampleRelease("2.9", [orders, web]), alias: "Spring 春" },
+    ],
+    blobs: [{ digest: digestOf(logo), mediaType: "image/svg+xml", role: "logo/shop", size: logo.length }],
+    createdBy: "sampan/0.1.0",
+    level: 3,
+    packSizeBytes: 4000,
+    signers: [signerOf(sampleKey("vendor").privateKey)],
+  };
+  return { cargo, options };
+}
+
+export function sampleRelease(version: string, imageIds: readonly Digest[]) {
+  const bytes = Buffer.from(JSON.stringify({ version, images: imageIds }));
+  return { digest: digestOf(bytes), bytes, templateId: "shop", templateName: "商店 Shop", version, imageIds };
+}
+
+/** Bytes that do not repeat, the same on every run. */
+export function sampleBytes(seed: string, length: number): Uint8Array {
+  const blocks = Array.from({ length: Math.ceil(length / 32) }, (_, index) =>
+    createHash("sha256").update(`${seed} ${index}`).digest(),
+  );
+  return Buffer.concat(blocks).subarray(0, length);
+}
+
+const PKCS8_HEAD = Buffer.from("302e020100300506032b657004220420", "hex");
+
+/** An Ed25519 key that everybody can make: for tests only. */
+export function sampleKey(seed: string): { readonly publicKey: string; readonly privateKey: string } {
+  const der = Buffer.concat([PKCS8_HEAD, sampleBytes(`key ${seed}`, 32)]);
+  const key = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
+  return {
+    privateKey: key.export({ type: "pkcs8", format: "pem" }) as string,
+    publicKey: createPublicKey(key).export({ type: "spki", format: "pem" }) as string,
+  };
+}
+
+/** Runs an act in a folder of its own. */
+export async function inFolder<T>(act: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), "sampan-bundle-"));
+  try {
+    return await act(folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** The bytes of a bundle. */
+export async function packed(cargo: MemoryCargo, options: WriteOptions): Promise<Buffer> {
+  return inFolder(async (folder) => {
+    const path = join(folder, "it.sampan");
+    await writeBundle(cargo, path, options);
+    return readFile(path);
+  });
+}
+
+export function memorySource(bytes: Uint8Array): ByteSource {
+  return {
+    size: bytes.length,
+    read: async (buffer, position) => {
+      const part = bytes.subarray(position, position + buffer.length);
+      buffer.set(part);
+      return part.length;
+    },
+    close: async () => {},
+  };
+}
