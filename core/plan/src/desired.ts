@@ -7,6 +7,10 @@ export interface Desired {
   readonly generation: number;
   /** Sorted by name. */
   readonly components: readonly DesiredComponent[];
+  /** The app goes: every instance, then its network. `components` then gives only the order of going. Volumes stay. */
+  readonly remove?: true;
+  /** What a change of desired touched, by component, in words for the plan's reasons: "image", "env PORT". See `changeHints`. */
+  readonly changes?: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface AppRef {
@@ -80,7 +84,7 @@ export interface InstancePort {
   readonly name: string;
   readonly port: number;
   readonly protocol: "http" | "tcp" | "udp";
-  /** Port of the site's machine; absent when the port is not exposed. */
+  /** Port of the site's machine; 0 lets the engine choose a free one; absent when the port is not exposed. */
   readonly hostPort?: number;
 }
 
