@@ -29,6 +29,7 @@ export async function openFile(path: string): Promise<ByteSource> {
 
 /** Reads `length` bytes, which the caller has checked against a limit. Throws BUNDLE_TRUNCATED. */
 export async function readExactly(source: ByteSource, position: number, length: number): Promise<Buffer> {
+  if (position + length > source.size) throw truncated(position + length, source.size);
   const buffer = Buffer.allocUnsafe(length);
   const count = await source.read(buffer, position);
   if (count < length) throw truncated(position + length, position + count);

@@ -53,7 +53,7 @@ export async function verifyContent(
     try {
       await verifyEntry(bundle, entry, stretch, signal);
     } catch (error) {
-      if (!isProblem(error) || error.code === "BUNDLE_UNREADABLE") throw error;
+      if (!isProblem(error, "BUNDLE_DAMAGED")) throw error;
       first ??= error;
       faults.push({ path: entry.label, message: `${error.message}: ${error.why ?? ""}` });
       if (faults.length === FAULTS_MAX) break;
