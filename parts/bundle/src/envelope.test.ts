@@ -80,9 +80,9 @@ MFwwDQYJKoZIhvcNAQEBBQADSwAwSAJBAKj34GkxFhD90vcNLYLInFEX6Ppy1tPf
       expect(() => signerOf(pem)).toThrowError(invalid);
     });
 
-  test("a public key cannot sign", () => {
-    expect(() => signerOf(vendor.publicKey)).toThrowError(
-      expect.objectContaining({ code: "BUNDLE_KEY_INVALID" }),
-    );
+  test("a public key cannot sign, and a private key is not trusted as a public one", () => {
+    const invalid = expect.objectContaining({ code: "BUNDLE_KEY_INVALID" });
+    expect(() => signerOf(vendor.publicKey)).toThrowError(invalid);
+    expect(() => keyId(vendor.privateKey)).toThrowError(invalid);
   });
 });

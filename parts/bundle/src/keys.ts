@@ -37,26 +37,30 @@ export function signerOf(privateKey: string): Signer {
 }
 
 export function readPublicKey(pem: string): KeyObject {
+  if (pem.includes("PRIVATE KEY"))
+    throw invalidKey("public", "it is a private key, which belongs to its signer alone");
   return readKey("public", () => createPublicKey(pem));
 }
 
 function readKey(what: "public" | "private", read: () => KeyObject): KeyObject {
-  const invalid = (why: string) =>
-    bundleProblem("BUNDLE_KEY_INVALID", `this is not an Ed25519 ${what} key in PEM form`, {
-      why,
-      hint: "make one with `openssl genpkey -algorithm ed25519`",
-    });
   let key: KeyObject;
   try {
     key = read();
   } catch {
-    throw invalid("it could not be read");
+    throw invalidKey(what, "it could not be read");
   }
-  if (key.asymmetricKeyType !== "ed25519") throw invalid(`it is of type ${key.asymmetricKeyType}`);
+  if (key.asymmetricKeyType !== "ed25519") throw invalidKey(what, `it is of type ${key.asymmetricKeyType}`);
   return key;
 }
 
 function keyIdOf(key: KeyObject): Digest {
   const der = key.export({ type: "spki", format: "der" });
   return digestFromHex(createHash("sha256").update(der).digest("hex"));
+}
+
+function invalidKey(what: "public" | "private", why: string) {
+  return bundleProblem("BUNDLE_KEY_INVALID", `this is not an Ed25519 ${what} key in PEM form`, {
+    why,
+    hint: "make one with `openssl genpkey -algorithm ed25519`",
+  });
 }
