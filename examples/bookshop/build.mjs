@@ -1,9 +1,8 @@
 #!/usr/bin/env node
-// @ts-check
 import { execFileSync, spawnSync } from "node:child_process";
 import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
@@ -19,7 +18,14 @@ const SERVICES = join(fileURLToPath(new URL(".", import.meta.url)), "services");
 
 /** Which folder of services/ each component of a version is built from. */
 const VERSIONS = {
-  "2.9": { mariadb: "mariadb", redis: "redis", search: "search", catalog: "catalog", orders: "orders", web: "web" },
+  2.9: {
+    mariadb: "mariadb",
+    redis: "redis",
+    search: "search",
+    catalog: "catalog",
+    orders: "orders",
+    web: "web",
+  },
   "3.0": {
     mariadb: "mariadb",
     redis: "redis",
@@ -47,17 +53,22 @@ const { values: options } = parseArgs({
 });
 
 if (options.help) {
-  console.log("build.mjs [--version 2.9|3.0]... [--only COMPONENT]... [--npm build|host] [--network NAME] [--json]");
+  console.log(
+    "build.mjs [--version 2.9|3.0]... [--only COMPONENT]... [--npm build|host] [--network NAME] [--json]",
+  );
 } else {
   main();
 }
 
 function main() {
   const versions = options.version ?? Object.keys(VERSIONS);
-  for (const version of versions) if (!(version in VERSIONS)) fail(`there is no version ${version}`, "use 2.9 or 3.0");
+  for (const version of versions)
+    if (!(version in VERSIONS)) fail(`there is no version ${version}`, "use 2.9 or 3.0");
   if (!["build", "host"].includes(options.npm)) fail(`--npm is ${options.npm}`, "use build or host");
   if (spawnSync("docker", ["image", "inspect", BASE], { stdio: "ignore" }).status !== 0) {
-    say(`${BASE} is not in the engine; the builds will pull it (tools/base-image/make.mjs makes it where no registry is)`);
+    say(
+      `${BASE} is not in the engine; the builds will pull it (tools/base-image/make.mjs makes it where no registry is)`,
+    );
   }
 
   const built = versions.flatMap((version) =>
@@ -65,7 +76,8 @@ function main() {
       .filter(([component]) => options.only === undefined || options.only.includes(component))
       .map(([component, folder]) => build({ component, folder, version })),
   );
-  if (built.length === 0) fail("nothing was built", `components are ${Object.keys(VERSIONS["3.0"]).join(", ")}`);
+  if (built.length === 0)
+    fail("nothing was built", `components are ${Object.keys(VERSIONS["3.0"]).join(", ")}`);
   if (options.json) console.log(JSON.stringify(built, null, 2));
 }
 
@@ -74,13 +86,23 @@ function build({ component, folder, version }) {
   const context = mkdtempSync(join(tmpdir(), "bookshop-build-"));
   const startedAt = performance.now();
   try {
-    cpSync(join(SERVICES, folder), context, { recursive: true, filter: (path) => !path.includes("node_modules") });
-    if (existsSync(join(context, "package-lock.json"))) addMachine(context);
-    const proxies = PROXY_VARIABLES.filter((name) => process.env[name]).flatMap((name) => ["--build-arg", name]);
-    const run = spawnSync("docker", ["build", "--network", options.network, ...proxies, "--tag", tag, context], {
-      encoding: "utf8",
-      maxBuffer: 64 * 1024 * 1024,
+    cpSync(join(SERVICES, folder), context, {
+      recursive: true,
+      filter: (path) => basename(path) !== "node_modules",
     });
+    if (existsSync(join(context, "package-lock.json"))) addMachine(context);
+    const proxies = PROXY_VARIABLES.filter((name) => process.env[name]).flatMap((name) => [
+      "--build-arg",
+      name,
+    ]);
+    const run = spawnSync(
+      "docker",
+      ["build", "--network", options.network, ...proxies, "--tag", tag, context],
+      {
+        encoding: "utf8",
+        maxBuffer: 64 * 1024 * 1024,
+      },
+    );
     if (run.status !== 0) {
       process.stderr.write(`${run.stdout}\n${run.stderr}`);
       fail(`${tag} could not be built`, "read the build's own words above");
@@ -90,7 +112,9 @@ function build({ component, folder, version }) {
   }
   const wallSeconds = (performance.now() - startedAt) / 1000;
   const [image] = JSON.parse(execFileSync("docker", ["image", "inspect", tag], { encoding: "utf8" }));
-  say(`${tag.padEnd(24)} ${`${(image.Size / 1e6).toFixed(0)} MB`.padStart(7)} ${wallSeconds.toFixed(1).padStart(6)} s  ${image.Id}`);
+  say(
+    `${tag.padEnd(24)} ${`${(image.Size / 1e6).toFixed(0)} MB`.padStart(7)} ${wallSeconds.toFixed(1).padStart(6)} s  ${image.Id}`,
+  );
   return { tag, id: image.Id, sizeBytes: image.Size, wallSeconds };
 }
 
@@ -104,12 +128,17 @@ function addMachine(context) {
       stdio: ["ignore", "ignore", "inherit"],
     });
     if (run.status !== 0) fail("npm ci on this machine did not work", "read npm's words above");
-    cpSync(join(context, "node_modules"), join(machine, "node_modules"), { recursive: true, verbatimSymlinks: true });
+    cpSync(join(context, "node_modules"), join(machine, "node_modules"), {
+      recursive: true,
+      verbatimSymlinks: true,
+    });
     rmSync(join(context, "node_modules"), { recursive: true });
     return;
   }
   const settings = npmSettings();
-  const lines = NPM_NETWORK_KEYS.filter((key) => !isEmpty(settings[key])).map((key) => `${key}=${settings[key]}`);
+  const lines = NPM_NETWORK_KEYS.filter((key) => !isEmpty(settings[key])).map(
+    (key) => `${key}=${settings[key]}`,
+  );
   const certificates = settings.cafile ?? process.env.NODE_EXTRA_CA_CERTS;
   if (certificates && existsSync(certificates)) {
     copyFileSync(certificates, join(machine, "ca.pem"));
@@ -128,7 +157,9 @@ function npmSettings() {
 }
 
 function isEmpty(value) {
-  return value === undefined || value === null || value === "" || (Array.isArray(value) && value.join("") === "");
+  return (
+    value === undefined || value === null || value === "" || (Array.isArray(value) && value.join("") === "")
+  );
 }
 
 function say(text) {

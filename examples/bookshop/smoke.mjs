@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-// @ts-check
 import { execFile } from "node:child_process";
 import { randomBytes, randomUUID } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -57,11 +56,17 @@ function inOrder(components) {
 }
 
 /** The value of a variable or connection entry; what is generated stays the same for this run. */
-function valueOf(value, { component, key, parameters }) {
+function textOf(value, { component, key, parameters }) {
   if (typeof value === "string") return value;
   if ("parameter" in value) return String(parameters[value.parameter].default);
   const name = `${component}/${key}`;
-  if (!secrets.has(name)) secrets.set(name, randomBytes(24).toString("hex").slice(0, value.generate.length ?? 24));
+  if (!secrets.has(name))
+    secrets.set(
+      name,
+      randomBytes(24)
+        .toString("hex")
+        .slice(0, value.generate.length ?? 24),
+    );
   return secrets.get(name);
 }
 
@@ -70,15 +75,21 @@ function envOf(name, component, app) {
   const env = new Map();
   for (const needed of component.needs ?? []) {
     for (const [key, value] of Object.entries(app.components[needed].connection ?? {})) {
-      env.set(key, valueOf(value, { component: needed, key, parameters }));
+      env.set(key, textOf(value, { component: needed, key, parameters }));
     }
   }
   const own = new Map(
-    Object.entries(component.connection ?? {}).map(([key, value]) => [key, valueOf(value, { component: name, key, parameters })]),
+    Object.entries(component.connection ?? {}).map(([key, value]) => [
+      key,
+      textOf(value, { component: name, key, parameters }),
+    ]),
   );
   for (const [key, value] of Object.entries(component.env ?? {})) {
-    const text = valueOf(value, { component: name, key, parameters });
-    env.set(key, text.replace(/\$\{(\w+)\}/g, (_, other) => own.get(other) ?? env.get(other) ?? ""));
+    const text = textOf(value, { component: name, key, parameters });
+    env.set(
+      key,
+      text.replace(/\$\{(\w+)\}/g, (_, other) => own.get(other) ?? env.get(other) ?? ""),
+    );
   }
   return env;
 }
@@ -88,7 +99,16 @@ const bytes = (size) => size.replace(/[KMG]iB$/, (unit) => SIZE_SUFFIX[unit]);
 
 function argsOf(name, component, { env, index }) {
   const container = index === 0 ? `${shop}-${name}` : `${shop}-${name}-${index + 1}`;
-  const args = ["--name", container, "--network", shop, "--network-alias", name, "--security-opt", "no-new-privileges"];
+  const args = [
+    "--name",
+    container,
+    "--network",
+    shop,
+    "--network-alias",
+    name,
+    "--security-opt",
+    "no-new-privileges",
+  ];
   for (const [key, value] of env) args.push("--env", `${key}=${value}`);
   for (const [volume, { path }] of Object.entries(component.volumes ?? {})) {
     volumes.add(`${shop}-${name}-${volume}`);
@@ -124,16 +144,29 @@ async function startContainer(container, args, files) {
 }
 
 async function isReady(container, probe) {
-  if (probe.exec) return run("docker", ["exec", container, ...probe.exec]).then(() => true, () => false);
+  if (probe.exec)
+    return run("docker", ["exec", container, ...probe.exec]).then(
+      () => true,
+      () => false,
+    );
   const { port, path } = probe.http;
-  const address = await docker("inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", container);
-  return fetch(`http://${address}:${port}${path}`, { signal: AbortSignal.timeout(2000) }).then((answer) => answer.ok, () => false);
+  const address = await docker(
+    "inspect",
+    "--format",
+    "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}",
+    container,
+  );
+  return fetch(`http://${address}:${port}${path}`, { signal: AbortSignal.timeout(2000) }).then(
+    (answer) => answer.ok,
+    () => false,
+  );
 }
 
 async function waitReady(container, probe) {
   const until = performance.now() + READY_WITHIN_MS;
   while (!(await isReady(container, probe))) {
-    if (performance.now() > until) throw new Error(`${container} is not ready:\n${await docker("logs", "--tail", "30", container)}`);
+    if (performance.now() > until)
+      throw new Error(`${container} is not ready:\n${await docker("logs", "--tail", "30", container)}`);
     await sleep(LOOK_EVERY_MS);
   }
 }
@@ -170,7 +203,11 @@ async function replace(app, names) {
 }
 
 async function ask(path, body) {
-  const post = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+  const post = {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  };
   const answer = await fetch(`${origin}${path}`, body === undefined ? {} : post);
   if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${await answer.text()}`);
   return answer.headers.get("content-type")?.includes("json") ? answer.json() : answer.text();
@@ -198,12 +235,23 @@ async function checkShop() {
   check("the catalog lists 44 books", books.length === 44);
   check("texts are whole in Chinese", books[26].titleZh === "红楼梦");
   const { books: found } = await ask(`/api/search/books?q=${encodeURIComponent("科幻")}`);
-  check("the search knows synonyms from its config file", found.some((book) => book.title === "The Time Machine"));
+  check(
+    "the search knows synonyms from its config file",
+    found.some((book) => book.title === "The Time Machine"),
+  );
   const before = (await ask("/api/catalog/books/6")).book.stock;
   const placed = await order(6, 7);
-  check("the stock went down, in the cache too", (await ask("/api/catalog/books/6")).book.stock === before - 1);
-  const refused = await ask("/api/orders/orders", { reference: "x", customer: "", items: [] }).catch((error) => error.message);
-  check("a bad order is refused with every fault", /400/.test(refused) && /reference.*customer.*items/s.test(refused));
+  check(
+    "the stock went down, in the cache too",
+    (await ask("/api/catalog/books/6")).book.stock === before - 1,
+  );
+  const refused = await ask("/api/orders/orders", { reference: "x", customer: "", items: [] }).catch(
+    (error) => error.message,
+  );
+  check(
+    "a bad order is refused with every fault",
+    /400/.test(refused) && /reference.*customer.*items/s.test(refused),
+  );
   return placed;
 }
 
@@ -217,12 +265,19 @@ async function restartAll() {
   await docker("start", ...running);
   await waitAnswer("/api/catalog/books");
   await waitAnswer("/api/orders/orders");
-  say(`  everything was stopped and answers again after ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
+  say(
+    `  everything was stopped and answers again after ${((performance.now() - startedAt) / 1000).toFixed(1)} s`,
+  );
 }
 
 async function waitAnswer(path) {
   const until = performance.now() + READY_WITHIN_MS;
-  while (!(await fetch(`${origin}${path}`).then((answer) => answer.ok, () => false))) {
+  while (
+    !(await fetch(`${origin}${path}`).then(
+      (answer) => answer.ok,
+      () => false,
+    ))
+  ) {
     if (performance.now() > until) throw new Error(`${path} does not answer`);
     await sleep(LOOK_EVERY_MS);
   }
@@ -230,12 +285,18 @@ async function waitAnswer(path) {
 
 async function checkNew(earlier) {
   const listed = (await orders()).find((one) => one.id === earlier.id);
-  check("an order of 2.9 has a status and its total in 3.0", listed.status !== undefined && listed.totalCents === 1840);
+  check(
+    "an order of 2.9 has a status and its total in 3.0",
+    listed.status !== undefined && listed.totalCents === 1840,
+  );
   const placed = await order(6, 8);
   const { order: cancelled } = await ask(`/api/orders/orders/${placed.id}/cancel`, {});
   check("an order can be cancelled", cancelled.status === "cancelled");
   const { books } = await ask("/api/recommend/books/6");
-  check("books that were ordered together are recommended", books.some((book) => book.id === 7 && book.times > 0));
+  check(
+    "books that were ordered together are recommended",
+    books.some((book) => book.id === 7 && book.times > 0),
+  );
 }
 
 async function story() {
@@ -245,11 +306,15 @@ async function story() {
   await docker("network", "create", shop);
   const times = await start(app, {});
   times.push({ component: "the whole", wallSeconds: (performance.now() - startedAt) / 1000 });
-  for (const { component, wallSeconds } of times) say(`${component.padEnd(12)} ${wallSeconds.toFixed(2).padStart(6)} s`);
+  for (const { component, wallSeconds } of times)
+    say(`${component.padEnd(12)} ${wallSeconds.toFixed(2).padStart(6)} s`);
 
   const placed = await checkShop();
   await restartAll();
-  check("the order is there after the restart", (await orders()).some((one) => one.id === placed.id));
+  check(
+    "the order is there after the restart",
+    (await orders()).some((one) => one.id === placed.id),
+  );
   if (first === "3.0") await checkNew(placed);
   if (options.upgrade) {
     const next = readApp("3.0");
@@ -262,13 +327,18 @@ async function story() {
     check("2.9 works on the tables of 3.0", (await orders()).length === 3);
     await replace(next, ["orders"]);
     const filled = (await orders()).find((one) => one.id === late.id);
-    check("3.0 again knows the total of what 2.9 took meanwhile", filled.totalCents === late.items[0].priceCents);
+    check(
+      "3.0 again knows the total of what 2.9 took meanwhile",
+      filled.totalCents === late.items[0].priceCents,
+    );
   }
   return times;
 }
 
 async function clean() {
-  const containers = (await docker("ps", "--all", "--quiet", "--filter", `network=${shop}`)).split("\n").filter(Boolean);
+  const containers = (await docker("ps", "--all", "--quiet", "--filter", `network=${shop}`))
+    .split("\n")
+    .filter(Boolean);
   if (containers.length > 0) await docker("rm", "--force", ...containers);
   if (volumes.size > 0) await docker("volume", "rm", "--force", ...volumes);
   await docker("network", "rm", shop);

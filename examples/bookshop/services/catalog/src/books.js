@@ -17,9 +17,10 @@ export function booksOf({ database, cache }) {
         const [rows] =
           category === undefined
             ? await database.execute(`SELECT ${COLUMNS} FROM books ORDER BY id LIMIT 500`)
-            : await database.execute(`SELECT ${COLUMNS} FROM books WHERE category = ? ORDER BY id LIMIT 500`, [
-                category,
-              ]);
+            : await database.execute(
+                `SELECT ${COLUMNS} FROM books WHERE category = ? ORDER BY id LIMIT 500`,
+                [category],
+              );
         return rows;
       }),
 

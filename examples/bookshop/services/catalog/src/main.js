@@ -13,7 +13,9 @@ const cache = openCache(settings.redis, { cacheSeconds: settings.cacheSeconds, l
 const books = booksOf({ database, cache });
 
 const idParam = { params: { type: "object", properties: { id: { type: "integer", minimum: 1 } } } };
-const categoryQuery = { querystring: { type: "object", properties: { category: { type: "string", maxLength: 40 } } } };
+const categoryQuery = {
+  querystring: { type: "object", properties: { category: { type: "string", maxLength: 40 } } },
+};
 
 app.setErrorHandler((error, request, reply) => {
   if (error.statusCode < 500) {
@@ -37,7 +39,8 @@ app.get("/books", { schema: categoryQuery }, async (request, reply) => {
 
 app.get("/books/:id", { schema: idParam }, async (request, reply) => {
   const { value, from } = await books.find(request.params.id);
-  if (value === undefined) return reply.code(404).send({ error: "NO_SUCH_BOOK", message: "there is no such book" });
+  if (value === undefined)
+    return reply.code(404).send({ error: "NO_SUCH_BOOK", message: "there is no such book" });
   return reply.header("x-answered-from", from).send({ book: value });
 });
 

@@ -33,18 +33,16 @@ export function ledgerOf({ database }) {
   }
 
   async function store(connection, order) {
-    const [stored] = await connection.execute("INSERT INTO orders (reference, customer, note) VALUES (?, ?, ?)", [
-      order.reference,
-      order.customer,
-      order.note,
-    ]);
+    const [stored] = await connection.execute(
+      "INSERT INTO orders (reference, customer, note) VALUES (?, ?, ?)",
+      [order.reference, order.customer, order.note],
+    );
     // In the order of their numbers, so that two orders of the same books never wait for each other.
     for (const item of [...order.items].sort(byBook)) {
-      const [taken] = await connection.execute("UPDATE books SET stock = stock - ? WHERE id = ? AND stock >= ?", [
-        item.quantity,
-        item.bookId,
-        item.quantity,
-      ]);
+      const [taken] = await connection.execute(
+        "UPDATE books SET stock = stock - ? WHERE id = ? AND stock >= ?",
+        [item.quantity, item.bookId, item.quantity],
+      );
       if (taken.affectedRows === 0) {
         throw new Refusal("NOT_IN_STOCK", 409, `book ${item.bookId} is not in stock in that number`);
       }
@@ -83,7 +81,11 @@ export function ledgerOf({ database }) {
       [id],
     );
     if (cancelled.affectedRows === 0) {
-      throw new Refusal("NOT_CANCELLABLE", 409, "only an order that is placed and not yet confirmed can be cancelled");
+      throw new Refusal(
+        "NOT_CANCELLABLE",
+        409,
+        "only an order that is placed and not yet confirmed can be cancelled",
+      );
     }
     await connection.execute(
       `UPDATE books b JOIN order_items i ON i.book_id = b.id SET b.stock = b.stock + i.quantity WHERE i.order_id = ?`,
@@ -92,7 +94,8 @@ export function ledgerOf({ database }) {
   }
 
   return {
-    list: ({ customer }) => (customer === undefined ? select("TRUE", []) : select("customer = ?", [customer])),
+    list: ({ customer }) =>
+      customer === undefined ? select("TRUE", []) : select("customer = ?", [customer]),
 
     find: async (id) => (await select("id = ?", [id]))[0],
 

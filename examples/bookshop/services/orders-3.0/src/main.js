@@ -10,7 +10,11 @@ import { readSettings } from "./settings.js";
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
 const settings = readSettings(process.env);
-const app = Fastify({ logger: { level: settings.logLevel }, disableRequestLogging: true, bodyLimit: 64 * 1024 });
+const app = Fastify({
+  logger: { level: settings.logLevel },
+  disableRequestLogging: true,
+  bodyLimit: 64 * 1024,
+});
 const database = mysql.createPool({
   ...settings.database,
   connectionLimit: 8,
@@ -24,14 +28,18 @@ const ledger = ledgerOf({ database });
 const orderBody = newOrder({ copiesMax: settings.copiesMax });
 
 const idParam = { params: { type: "object", properties: { id: { type: "integer", minimum: 1 } } } };
-const customerQuery = { querystring: { type: "object", properties: { customer: { type: "string", maxLength: 80 } } } };
+const customerQuery = {
+  querystring: { type: "object", properties: { customer: { type: "string", maxLength: 80 } } },
+};
 
 app.setErrorHandler((error, request, reply) => {
   if (error instanceof Refusal || error.statusCode < 500) {
     return reply.code(error.statusCode).send({ error: error.code ?? "BAD_REQUEST", message: error.message });
   }
   request.log.error(error);
-  return reply.code(503).send({ error: "UNAVAILABLE", message: "the order book cannot be reached; try again" });
+  return reply
+    .code(503)
+    .send({ error: "UNAVAILABLE", message: "the order book cannot be reached; try again" });
 });
 
 app.get("/healthz", async () => ({ service: "orders", version }));
@@ -41,7 +49,9 @@ app.get("/readyz", async () => {
   return { service: "orders", version };
 });
 
-app.get("/orders", { schema: customerQuery }, async (request) => ({ orders: await ledger.list(request.query) }));
+app.get("/orders", { schema: customerQuery }, async (request) => ({
+  orders: await ledger.list(request.query),
+}));
 
 app.get("/orders/:id", { schema: idParam }, async (request) => {
   const order = await ledger.find(request.params.id);
@@ -56,13 +66,17 @@ app.post("/orders", async (request, reply) => {
     throw new Refusal("BAD_ORDER", 400, faults.join("; "));
   }
   const { order, isNew } = await ledger.add(read.data);
-  if (isNew) await catalogCache.forget(order.items.map((item) => item.bookId));
+  if (isNew) {
+    request.log.info({ order: order.id, items: order.items.length }, "order placed");
+    await catalogCache.forget(order.items.map((item) => item.bookId));
+  }
   return reply.code(isNew ? 201 : 200).send({ order });
 });
 
 app.post("/orders/:id/cancel", { schema: idParam }, async (request) => {
   const order = await ledger.cancel(request.params.id);
   if (order === undefined) throw new Refusal("NO_SUCH_ORDER", 404, "there is no such order");
+  request.log.info({ order: order.id }, "order cancelled");
   await catalogCache.forget(order.items.map((item) => item.bookId));
   return { order };
 });

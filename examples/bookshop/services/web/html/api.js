@@ -37,7 +37,9 @@ export async function searchBooks(question) {
   } catch {
     const wanted = question.toLowerCase();
     return (await listBooks()).filter((book) =>
-      [book.title, book.titleZh, book.author, book.authorZh].some((text) => text.toLowerCase().includes(wanted)),
+      [book.title, book.titleZh, book.author, book.authorZh].some((text) =>
+        text.toLowerCase().includes(wanted),
+      ),
     );
   }
 }

@@ -109,8 +109,10 @@ export const authorOf = (book) => (language === "zh" ? book.authorZh : book.auth
 export const blurbOf = (book) => (language === "zh" ? book.blurbZh : book.blurb);
 export const yearOf = (book) => (book.year < 0 ? word("yearBefore", -book.year) : word("year", book.year));
 export const money = (cents) =>
-  new Intl.NumberFormat(language, { style: "currency", currency: "CNY", currencyDisplay: "narrowSymbol" }).format(
-    cents / 100,
-  );
+  new Intl.NumberFormat(language, {
+    style: "currency",
+    currency: "CNY",
+    currencyDisplay: "narrowSymbol",
+  }).format(cents / 100);
 export const moment = (iso) =>
   new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(iso));
