@@ -1,7 +1,8 @@
 import { defineConfig } from "vitest/config";
 
 const FLOORS = ["core", "parts", "delivery", "apps", "tools"];
-const NEEDS_ENGINE = ["docker", "skopeo"];
+/** Kinds of `*.KIND.test.ts`, by what they need of the machine: `npm test` brings it. */
+const NEEDS_SYSTEM = ["docker", "skopeo", "system"];
 const MINUTE_MS = 60_000;
 
 /** Tests that share an engine run one file after the other; groups run one after the other, the quick ones first. */
@@ -15,7 +16,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: FLOORS.map((floor) => `${floor}/**/*.test.ts`),
-          exclude: NEEDS_ENGINE.map((kind) => `**/*.${kind}.test.ts`),
+          exclude: NEEDS_SYSTEM.map((kind) => `**/*.${kind}.test.ts`),
           sequence: { groupOrder: 0 },
           testTimeout: MINUTE_MS / 2,
         },
@@ -23,8 +24,8 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: "docker",
-          include: NEEDS_ENGINE.flatMap((kind) => FLOORS.map((floor) => `${floor}/**/*.${kind}.test.ts`)),
+          name: "system",
+          include: NEEDS_SYSTEM.flatMap((kind) => FLOORS.map((floor) => `${floor}/**/*.${kind}.test.ts`)),
           sequence: { groupOrder: 1 },
           maxWorkers: 1,
           testTimeout: 3 * MINUTE_MS,

@@ -14,6 +14,7 @@ const PACKAGE_OF = {
   iptables: "iptables",
   mmdebstrap: "mmdebstrap",
   skopeo: "skopeo",
+  time: "time",
   zstd: "zstd",
 };
 
@@ -26,6 +27,7 @@ export const STORY_COMMANDS = /** @type {readonly Command[]} */ ([
   "iptables",
   "mmdebstrap",
   "skopeo",
+  "time",
   "zstd",
 ]);
 

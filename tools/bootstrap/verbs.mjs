@@ -43,7 +43,7 @@ export const VERBS = {
   },
   bench: {
     engine: "welcome",
-    commands: [],
+    commands: ["time"],
     entry: ["tools/bench/main.ts"],
     says: "NAME [--json] [--runs N]: measure",
   },

@@ -30,8 +30,7 @@ export interface Node {
 }
 
 const SOURCES = /\.(ts|tsx|mjs)$/;
-const TESTS =
-  /(\.test\.ts|\.test\.tsx|\.journey\.ts|(^|\/)[a-z-]*conformance[a-z-]*\.ts)$|\/(testing|test)\//;
+const TESTS = /\.(test|journey)\.tsx?$|(^|\/)(test-|[a-z-]*conformance)[a-z-]*\.ts$|\/(testing|test)\//;
 
 const parsed = new WeakMap<Repository, readonly SourceFile[]>();
 
