@@ -50,6 +50,14 @@ export async function runJob(
       else options.onError?.(error, job);
     }
   };
+  const held = async (work: Promise<void>) => {
+    try {
+      await work;
+    } catch (error) {
+      if (isProblem(error, "STORE_LEASE_LOST")) stop("lost");
+      throw error;
+    }
+  };
   const meter = new ProgressMeter(options.now, (progress) => guard(store.jobs.progress(lease, progress)));
   const release = keepLease(store, claimed, options, { guard, stop });
   let end: () => Promise<void>;
@@ -60,8 +68,8 @@ export async function runJob(
       checkpoint: claimed.checkpoint,
       signal: abort.signal,
       progress: (progress) => meter.note(progress),
-      log: (text) => store.jobs.log(lease, text),
-      saveCheckpoint: (checkpoint) => store.jobs.saveCheckpoint(lease, checkpoint),
+      log: (text) => held(store.jobs.log(lease, text)),
+      saveCheckpoint: (checkpoint) => held(store.jobs.saveCheckpoint(lease, checkpoint)),
     });
     end = () => store.jobs.succeed(lease, result);
   } catch (error) {

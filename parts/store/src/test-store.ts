@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { App } from "@sampan/template";
 import { onTestFinished } from "vitest";
-import type { Seal } from "./context.ts";
 import { openStore, type Store } from "./open-store.ts";
+import { testSeal } from "./test-seal.ts";
 
 /** A clock that stands still until it is told to move. */
 export class TestClock {
@@ -14,12 +14,6 @@ export class TestClock {
     this.#ms += ms;
   }
 }
-
-/** Hides text from a search of the file, and shows whether it was sealed: not encryption. */
-export const testSeal: Seal = {
-  seal: (text) => `sealed:${Buffer.from(text).toString("base64")}`,
-  open: (sealed) => Buffer.from(sealed.slice("sealed:".length), "base64").toString(),
-};
 
 export async function tempFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "sampan-store-"));
