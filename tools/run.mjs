@@ -27,10 +27,10 @@ async function main([name = "", ...args]) {
       fix: "npm start, npm test, npm run dev, npm run check, npm run demo, npm run bench, npm run sampan",
     });
   checkMachine(thisMachine());
+  const dockerHost = await engineFor(verb);
+  ensureCommands(verb.commands);
   ensureDependencies(root);
   const node = chooseNode(root);
-  ensureCommands(verb.commands);
-  const dockerHost = await engineFor(verb);
   const entry = verb.entry.map((word) => (word.endsWith(".ts") ? join(root, word) : word));
   return await runChild(node, [...entry, ...args], {
     // npm runs scripts in the root; the files that a user names to the client lie where the user stands.

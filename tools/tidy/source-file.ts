@@ -87,7 +87,7 @@ function typeImports(program: Node): ImportUse[] {
 }
 
 /** Visits every node below `root`, outer before inner. `visit` answers false to stay out of a node. */
-export function walk(root: Node, visit: (node: Node, parent: Node | undefined) => boolean | void): void {
+export function walk(root: Node, visit: (node: Node, parent: Node | undefined) => boolean | undefined): void {
   const step = (node: Node, parent: Node | undefined): void => {
     if (visit(node, parent) === false) return;
     for (const child of childrenOf(node)) step(child, node);
