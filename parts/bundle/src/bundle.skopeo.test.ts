@@ -2,18 +2,21 @@ import { execFile } from "node:child_process";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { digestHex } from "@sampan/content";
+import { type Digest, digestHex } from "@sampan/content";
 import { expect, test } from "vitest";
 import { openBundle } from "./bundle.ts";
-import { preAuthEncoding } from "./envelope.ts";
-import { digestOf } from "./root.ts";
+import { contentOf } from "./content-entries.ts";
+import { parseDocument } from "./document.ts";
+import { parseEnvelope, preAuthEncoding } from "./envelope.ts";
+import { blobName, digestOf, renderRoot } from "./root.ts";
 import { inFolder, sampleCargo, sampleKey } from "./sample-bundle.ts";
+import { END_BYTES, renderEntry } from "./tar-entry.ts";
 import { writeBundle } from "./write-bundle.ts";
 
 const run = promisify(execFile);
 
 async function withBundle(
-  act: (folder: string, path: string, digest: string) => Promise<void>,
+  act: (folder: string, path: string, digest: Digest) => Promise<void>,
 ): Promise<void> {
   await inFolder(async (folder) => {
     const { cargo, options } = await sampleCargo();
@@ -36,6 +39,21 @@ test("skopeo copies a bundle to an OCI layout, with the manifest's digest and ev
       expect(digestOf(await readFile(join(layout, "blobs/sha256", digestHex(digest))))).toBe(digest);
     }
     expect(copied).toHaveLength(bundle.content.length + 3);
+  }));
+
+test("what skopeo copied can be put together again to the very same file", () =>
+  withBundle(async (folder, path, digest) => {
+    const layout = join(folder, "layout");
+    await run("skopeo", ["copy", `oci-archive:${path}`, `oci:${layout}:shop`]);
+    const read = (blob: Digest) => readFile(join(layout, "blobs/sha256", digestHex(blob)));
+    const manifest = JSON.parse((await read(digest)).toString());
+    const envelope = parseEnvelope(await read(manifest.layers[0].digest));
+    const document = parseDocument(envelope.payload);
+    const parts = [renderRoot(document, envelope).bytes];
+    for (const { digest } of contentOf(document))
+      parts.push(renderEntry(blobName(digest), await read(digest)));
+    const made = Buffer.concat([...parts, Buffer.alloc(END_BYTES)]);
+    expect(made.equals(await readFile(path))).toBe(true);
   }));
 
 test("skopeo names a bundle by the same digest", () =>

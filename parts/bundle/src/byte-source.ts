@@ -1,3 +1,4 @@
+import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { bundleProblem } from "./problems.ts";
 
@@ -9,9 +10,12 @@ export interface ByteSource {
   close(): Promise<void>;
 }
 
+/** Opening a named pipe must not wait for somebody to write into it. */
+const READ_NOW = constants.O_RDONLY | constants.O_NONBLOCK;
+
 /** Opens a regular file. Throws BUNDLE_ABSENT, BUNDLE_UNREADABLE, BUNDLE_INVALID when it is no file. */
 export async function openFile(path: string): Promise<ByteSource> {
-  const handle = await reading(path, () => open(path, "r"));
+  const handle = await reading(path, () => open(path, READ_NOW));
   try {
     const stat = await reading(path, () => handle.stat());
     if (!stat.isFile())

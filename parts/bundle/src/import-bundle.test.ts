@@ -1,16 +1,18 @@
 import { type Digest, isDigest } from "@sampan/content";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { openBundleFrom } from "./bundle.ts";
 import { type ImportOptions, importBundle } from "./import-bundle.ts";
 import { MemoryCargo } from "./memory-cargo.ts";
-import { memorySource, packed, sampleCargo, sampleKey } from "./sample-bundle.ts";
+import { memorySource, packed, sampleBytes, sampleCargo, sampleKey, sampleRelease } from "./sample-bundle.ts";
+import { verifyContent } from "./verify-bundle.ts";
 
 const trust = { keys: [sampleKey("vendor").publicKey], accept: "signed" } as const;
 
 async function sample() {
   const { cargo, options } = await sampleCargo();
   const bytes = await packed(cargo, options);
-  return { cargo, options, bundle: await openBundleFrom(memorySource(bytes)) };
+  return { cargo, options, bytes, bundle: await openBundleFrom(memorySource(bytes)) };
 }
 
 async function checkRefused(code: string, options: Partial<ImportOptions>, sink = new MemoryCargo()) {
@@ -20,6 +22,9 @@ async function checkRefused(code: string, options: Partial<ImportOptions>, sink 
   expect(sink.packsHeld.size).toBe(0);
   return error;
 }
+
+/** Images as the sizes of their layers; layers of one size are the same. */
+const anyImages = fc.array(fc.array(fc.nat(6000), { maxLength: 5 }), { minLength: 1, maxLength: 5 });
 
 describe("import", () => {
   test("everything arrives, bit for bit, and the releases are handed back", async () => {
@@ -77,6 +82,44 @@ describe("import", () => {
       );
     }
   });
+
+  test("an import that met a damaged pack goes on from a good copy", async () => {
+    const { bundle, bytes } = await sample();
+    const [, , third] = bundle.document.packs;
+    const place = bundle.content.find((entry) => entry.digest === third!.digest)!;
+    const damaged = Buffer.from(bytes);
+    damaged[place.offset + 700]! ^= 1;
+    const sink = new MemoryCargo();
+    const first = importBundle(await openBundleFrom(memorySource(damaged)), sink, { trust });
+    await expect(first).rejects.toMatchObject({
+      code: "BUNDLE_DAMAGED",
+      why: expect.stringMatching(/^pack 3 of \d+ /),
+    });
+    expect(sink.packsHeld.size).toBe(2);
+    const second = await importBundle(bundle, sink, { trust });
+    expect(second.images).toHaveLength(3);
+    expect(second.skippedBytes).toBe(bundle.document.packs[0]!.size + bundle.document.packs[1]!.size);
+  });
+
+  test("any cargo arrives as it was", () =>
+    fc.assert(
+      fc.asyncProperty(anyImages, fc.integer({ min: 1, max: 9000 }), async (images, packSizeBytes) => {
+        const { options } = await sampleCargo();
+        const cargo = new MemoryCargo();
+        const ids: Digest[] = [];
+        for (const sizes of images)
+          ids.push(await cargo.hold(sizes.map((size) => sampleBytes(`${size}`, size))));
+        const releases = [sampleRelease("1", ids.slice(1)), sampleRelease("2", ids.slice(0, 3))];
+        const bytes = await packed(cargo, { ...options, releases, packSizeBytes, blobs: [] });
+        const sink = new MemoryCargo();
+        const bundle = await openBundleFrom(memorySource(bytes));
+        await verifyContent(bundle);
+        await importBundle(bundle, sink, { trust });
+        for (const { diffId } of bundle.document.layers)
+          expect(Buffer.from(cargo.layer(diffId)).equals(sink.layer(diffId))).toBe(true);
+      }),
+      { numRuns: 40 },
+    ));
 
   test("an abort is seen between packs, with its own reason", async () => {
     const { bundle } = await sample();

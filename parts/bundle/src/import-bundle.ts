@@ -150,14 +150,13 @@ async function copyPacks(
   }
 }
 
+/** Held layers too are given again: it costs little, and tells the sink that they are still wanted. */
 async function addLayers(bundle: Bundle, sink: CargoSink, step: Step, options: ImportOptions): Promise<void> {
   const { layers, sizes } = bundle.document;
   let done = 0;
   for (const { diffId, size, recipe } of layers) {
-    if (!(await sink.hasLayer(diffId))) {
-      await step(`layer ${diffId}`);
-      await sink.addLayer({ diffId, recipe: await bundle.read(recipe.digest) }, options.signal);
-    }
+    await step(`layer ${diffId}`);
+    await sink.addLayer({ diffId, recipe: await bundle.read(recipe.digest) }, options.signal);
     done += size;
     options.onProgress?.({ stage: "layers", done, total: sizes.layers });
   }

@@ -9,6 +9,8 @@ export const LIMIT = {
   indexBytes: 16 * MIB,
   entries: 24_000,
   packBytes: 32 * MIB,
+  /** No source fills a pack with more raw bytes than this. */
+  packRawBytes: 16 * MIB,
   recipeBytes: 64 * MIB,
   blobBytes: 64 * MIB,
   configBytes: 4 * MIB,

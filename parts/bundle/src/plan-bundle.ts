@@ -89,11 +89,13 @@ export async function planBundle(source: CargoSource, cargo: Cargo): Promise<Bun
   return { ...plan, rootBytes: rootAtMost(plan, cargo.signers) };
 }
 
+/** Two packs in a row are more than one full pack, in bytes or in pieces (the hold's are at most 8192). */
 function packsAtMost(
   measured: { readonly pieceCount: number; readonly pieceBytes: number },
   packSizeBytes: number,
 ): number {
-  return 2 * Math.ceil(measured.pieceBytes / packSizeBytes) + Math.ceil(measured.pieceCount / 2048) + 2;
+  const rawBytes = Math.min(packSizeBytes, LIMIT.packRawBytes);
+  return 2 * Math.ceil(measured.pieceBytes / rawBytes) + Math.ceil(measured.pieceCount / 2048) + 2;
 }
 
 /** The root of the largest document that can come out: made for real, with made-up digests and the largest numbers. */

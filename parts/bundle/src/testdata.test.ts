@@ -11,17 +11,20 @@ const FOLDER = join(import.meta.dirname, "../testdata/v1");
 const OPAQUE = join(FOLDER, "opaque.sampan");
 const trust = { keys: [sampleKey("vendor").publicKey], accept: "signed" } as const;
 
-test("every bundle of format 1 that was ever checked in verifies", async () => {
-  const names = (await readdir(FOLDER)).filter((name) => name.endsWith(".sampan"));
-  expect(names).toContain("opaque.sampan");
-  for (const name of names) await verifyBundle(join(FOLDER, name), { trust });
+/** Manifest digests as they were when the files were written. A row is never changed; a new file gets a new row. */
+const SAMPLES = {
+  "hold.sampan": "sha256:83d922bc82546224ba7c791f9aba85bdd52d736da7d59eb1b72bcd163c7cde35",
+  "opaque.sampan": "sha256:884de3f7411a87694d487f1ea7fc930cecf5a0a3a5e24239528ef37c008dfd5f",
+};
+
+test("every bundle of format 1 that was ever checked in verifies, under the digest it always had", async () => {
+  expect((await readdir(FOLDER)).sort()).toEqual(Object.keys(SAMPLES));
+  for (const [name, digest] of Object.entries(SAMPLES))
+    expect((await verifyBundle(join(FOLDER, name), { trust })).manifestDigest).toBe(digest);
 });
 
-test("the opaque sample of format 1 imports, and has the digest it always had", async () => {
+test("the opaque sample of format 1 imports", async () => {
   await using bundle = await openBundle(OPAQUE);
-  expect(bundle.manifestDigest).toBe(
-    "sha256:884de3f7411a87694d487f1ea7fc930cecf5a0a3a5e24239528ef37c008dfd5f",
-  );
   const imported = await importBundle(bundle, new MemoryCargo(), { trust });
   expect(imported.images).toHaveLength(3);
   expect(imported.releases.map((release) => release.version).sort()).toEqual(["2.9", "3.0"]);

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isProblem } from "@sampan/problem";
 import { extract } from "tar-stream";
@@ -154,6 +154,15 @@ describe("writing that cannot be", () => {
       const { cargo, options } = await sampleCargo();
       const error = await writeBundle(cargo, join(folder, "no/it.sampan"), options).catch((error) => error);
       expect(error.code).toBe("BUNDLE_UNWRITABLE");
+    }));
+
+  test("a disk that is full is told, and nothing is left", () =>
+    inFolder(async (folder) => {
+      const { cargo, options } = await sampleCargo();
+      await symlink("/dev/full", join(folder, "it.sampan.part"));
+      const error = await writeBundle(cargo, join(folder, "it.sampan"), options).catch((error) => error);
+      expect(error.code).toBe("BUNDLE_NO_SPACE");
+      expect(await readdir(folder)).toEqual([]);
     }));
 
   test("what a killed writer left is written over", () =>

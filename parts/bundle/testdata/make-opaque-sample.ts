@@ -3,5 +3,4 @@ import { sampleCargo } from "../src/sample-bundle.ts";
 import { writeBundle } from "../src/write-bundle.ts";
 
 const { cargo, options } = await sampleCargo();
-const { digest, sizeBytes } = await writeBundle(cargo, `${import.meta.dirname}/v1/opaque.sampan`, options);
-console.log(digest, sizeBytes);
+await writeBundle(cargo, `${import.meta.dirname}/v1/opaque.sampan`, options);
