@@ -1,0 +1,220 @@
+import { join } from "node:path";
+import {
+  type ByteRange,
+  type Bytes,
+  type CargoSink,
+  type CargoSource,
+  type ContentStore,
+  contentProblem,
+  type Descriptor,
+  type Digest,
+  type HeldImage,
+  type PackFile,
+} from "@sampan/content";
+import { BlobStore } from "./blob-store.ts";
+import { type CaptureOptions, captureFromBlobs, captureImages, keepImage } from "./capture.ts";
+import { addLayer, addPack, hasPack } from "./cargo-sink.ts";
+import { exportPacks, exportRecipes, measureCargo } from "./cargo-source.ts";
+import { Gate } from "./gate.ts";
+import { digestOf, HoldFiles } from "./hold-files.ts";
+import { HoldIndex } from "./hold-index.ts";
+import type { HoldParts } from "./layer-intake.ts";
+import { PACK_SIZE_DEFAULT } from "./pack.ts";
+import { PackStore } from "./pack-store.ts";
+import { openHeldRecipe } from "./recipe-store.ts";
+import { References } from "./references.ts";
+import { replay } from "./replay.ts";
+import { sweepOrphans } from "./sweep.ts";
+
+const BLOB_AT_ONCE_MAX = 64 * 1024 * 1024;
+
+export interface HoldOptions {
+  readonly folder: string;
+  /** Milliseconds since 1970; the system's clock unless given. */
+  readonly now?: () => number;
+  /** Raw bytes of a pack made here, at most 16 MiB. */
+  readonly packSizeBytes?: number;
+  /** Bytes of decoded packs kept in memory: at least as many packs as a layer is spread over at a time. */
+  readonly cacheBytesMax?: number;
+  /** How long to wait for another process to close this hold. */
+  readonly busyTimeoutMs?: number;
+}
+
+/**
+ * Opens the hold in a folder, or makes one; sweeps what was unfinished when its last process ended. Throws HOLD_BUSY when
+ * another process has it open, HOLD_FORMAT when it is from a newer version.
+ */
+export async function openHold(options: HoldOptions): Promise<Hold> {
+  const files = new HoldFiles(options.folder);
+  await files.makeFolder();
+  const index = new HoldIndex(join(options.folder, "index.sqlite"), {
+    busyTimeoutMs: options.busyTimeoutMs ?? 5000,
+  });
+  try {
+    await files.prepare();
+    await sweepOrphans(files, index);
+    const packs = new PackStore(files, index, { cacheBytesMax: options.cacheBytesMax ?? 160 * 1024 * 1024 });
+    const packSizeBytes = Math.min(options.packSizeBytes ?? PACK_SIZE_DEFAULT, PACK_SIZE_DEFAULT);
+    return new Hold({ files, index, packs, now: options.now ?? Date.now, packSizeBytes });
+  } catch (error) {
+    index.close();
+    throw error;
+  }
+}
+
+/** The content store on disk. All calls may run side by side; only pruning waits until nobody writes or exports. */
+export class Hold implements ContentStore, CargoSource, CargoSink {
+  readonly #parts: HoldParts;
+  readonly #blobs: BlobStore;
+  readonly #references: References;
+  readonly #gate = new Gate();
+
+  /** Use {@link openHold}. */
+  constructor(parts: HoldParts) {
+    this.#parts = parts;
+    this.#blobs = new BlobStore(parts.files, parts.index, parts.now);
+    this.#references = new References(parts.index);
+  }
+
+  /** Waits for what is under way, then closes. */
+  async close(): Promise<void> {
+    await this.#gate.alone(async () => {
+      this.#parts.packs.forget();
+      this.#parts.index.close();
+    });
+  }
+
+  async stat(digest: Digest): Promise<{ readonly size: number } | undefined> {
+    const layer = this.#parts.index.layer(digest);
+    return this.#blobs.stat(digest) ?? (layer === undefined ? undefined : { size: layer.size });
+  }
+
+  async *read(digest: Digest, range?: ByteRange): AsyncGenerator<Uint8Array> {
+    const held = await this.stat(digest);
+    if (held === undefined) throw contentProblem("CONTENT_ABSENT", `${digest} is not held here`);
+    const start = Math.max(0, range?.start ?? 0);
+    const wanted = { start, end: Math.min(held.size, range?.end ?? held.size) };
+    if (this.#blobs.stat(digest) !== undefined) {
+      yield* this.#blobs.read(digest, held.size, wanted);
+      return;
+    }
+    const recipe = await openHeldRecipe(this.#parts.files, digest);
+    try {
+      yield* replay(this.#parts, recipe, wanted);
+    } finally {
+      await recipe.close();
+    }
+  }
+
+  async write(
+    source: Bytes,
+    expect: { readonly digest: Digest; readonly sizeBytesMax: number },
+  ): Promise<{ readonly size: number }> {
+    return this.#gate.share(
+      async () =>
+        (await this.stat(expect.digest)) ?? this.#blobs.write(source, expect.digest, expect.sizeBytesMax),
+    );
+  }
+
+  async setReference(name: string, target: Descriptor): Promise<void> {
+    this.#references.set(name, target);
+  }
+
+  async getReference(name: string): Promise<Descriptor | undefined> {
+    return this.#references.get(name);
+  }
+
+  async listReferences(
+    prefix: string,
+    page: { readonly after?: string; readonly limit: number },
+  ): Promise<readonly { readonly name: string; readonly target: Descriptor }[]> {
+    return this.#references.list(prefix, page);
+  }
+
+  async removeReference(name: string): Promise<boolean> {
+    return this.#references.remove(name);
+  }
+
+  async image(imageId: Digest): Promise<HeldImage | undefined> {
+    return this.#parts.index.image(imageId);
+  }
+
+  /**
+   * Takes in the images in a stream of `docker save`, in the stream's order. Nothing is recorded as an image unless all of it
+   * is whole. Throws HOLD_SAVE_INVALID, HOLD_IMAGE_INVALID, CONTENT_MISMATCH, CONTENT_NO_SPACE.
+   */
+  captureImages(stream: Bytes, options: CaptureOptions = {}): Promise<HeldImage[]> {
+    return this.#gate.share(() => captureImages(this.#parts, this.#blobs, stream, options));
+  }
+
+  /** Takes in an image that was pushed: manifest, config and layers (plain, gzip or zstd) are held as blobs. */
+  captureFromBlobs(manifestDigest: Digest, options: CaptureOptions = {}): Promise<HeldImage> {
+    return this.#gate.share(() => captureFromBlobs(this.#parts, this.#blobs, manifestDigest, options));
+  }
+
+  readBlob(digest: Digest): Promise<Uint8Array> {
+    return this.#blobs.readAll(digest, BLOB_AT_ONCE_MAX);
+  }
+
+  async *recipes(
+    diffIds: readonly Digest[],
+  ): AsyncGenerator<{ readonly diffId: Digest; readonly digest: Digest; readonly bytes: Uint8Array }> {
+    const leave = await this.#gate.enterShared();
+    try {
+      yield* exportRecipes(this.#parts, diffIds);
+    } finally {
+      leave();
+    }
+  }
+
+  async *packs(
+    diffIds: readonly Digest[],
+    options: { readonly level: number; readonly packSizeBytes: number; readonly signal?: AbortSignal },
+  ): AsyncGenerator<PackFile> {
+    const leave = await this.#gate.enterShared();
+    try {
+      yield* exportPacks(this.#parts, diffIds, options);
+    } finally {
+      leave();
+    }
+  }
+
+  measure(
+    diffIds: readonly Digest[],
+  ): Promise<{ readonly pieceCount: number; readonly pieceBytes: number; readonly recipeBytes: number }> {
+    return this.#gate.share(() => measureCargo(this.#parts, diffIds));
+  }
+
+  async hasPack(digest: Digest): Promise<boolean> {
+    return hasPack(this.#parts, digest);
+  }
+
+  addPack(pack: PackFile): Promise<void> {
+    return this.#gate.share(() => addPack(this.#parts, pack));
+  }
+
+  async hasLayer(diffId: Digest): Promise<boolean> {
+    return this.#parts.index.layer(diffId)?.state === "held";
+  }
+
+  addLayer(
+    layer: { readonly diffId: Digest; readonly recipe: Uint8Array },
+    signal?: AbortSignal,
+  ): Promise<void> {
+    return this.#gate.share(() => addLayer(this.#parts, layer, signal));
+  }
+
+  addImage(image: { readonly imageId: Digest; readonly config: Uint8Array }): Promise<HeldImage> {
+    if (digestOf(image.config) !== image.imageId)
+      return Promise.reject(contentProblem("CONTENT_MISMATCH", `this is not the config of ${image.imageId}`));
+    return this.#gate.share(() => keepImage(this.#parts, this.#blobs, image.config));
+  }
+
+  writeBlob(digest: Digest, bytes: Uint8Array): Promise<void> {
+    return this.#gate.share(() => this.#blobs.writeBytes(digest, bytes));
+  }
+
+  freeBytes(): Promise<number> {
+    return this.#parts.files.freeBytes();
+  }
+}

@@ -1,0 +1,154 @@
+import { hash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { contentProblem, type Digest } from "@sampan/content";
+import type { HoldFiles } from "./hold-files.ts";
+import { digestOf } from "./hold-files.ts";
+import type { HoldIndex, PackRow } from "./hold-index.ts";
+import { decompressFrame, type EncodedPack, encodePack, type PieceRun, readPackFrame } from "./pack.ts";
+
+/** How packs made here by this zstd at a level are marked: they may be given out again instead of being made anew. */
+export function madeHow(level: number): string {
+  return `zstd ${process.versions.zstd} level ${level}`;
+}
+
+/**
+ * Packs on disk, and the decoded ones in memory. The memory must hold as many packs as a layer is spread over at a time:
+ * with less, every piece costs the decoding of a whole pack.
+ */
+export class PackStore {
+  readonly #files: HoldFiles;
+  readonly #index: HoldIndex;
+  readonly #cacheBytesMax: number;
+  /** Raw packs by number, the least recently used first. */
+  readonly #cache = new Map<
+    number,
+    { readonly raw: Promise<Uint8Array>; ready?: Uint8Array; bytes: number }
+  >();
+  #cacheBytes = 0;
+
+  constructor(files: HoldFiles, index: HoldIndex, options: { readonly cacheBytesMax: number }) {
+    this.#files = files;
+    this.#index = index;
+    this.#cacheBytesMax = options.cacheBytesMax;
+  }
+
+  /** The raw bytes of a pack if they are in memory. */
+  peek(pack: number): Uint8Array | undefined {
+    const entry = this.#cache.get(pack);
+    if (entry?.ready === undefined) return undefined;
+    this.#cache.delete(pack);
+    this.#cache.set(pack, entry);
+    return entry.ready;
+  }
+
+  /** The raw bytes of a pack. Throws CONTENT_DAMAGED, naming it; from then on it is known as damaged. */
+  raw(pack: number): Promise<Uint8Array> {
+    const known = this.#cache.get(pack);
+    if (known !== undefined) {
+      this.#cache.delete(pack);
+      this.#cache.set(pack, known);
+      return known.raw;
+    }
+    const row = this.#index.packByNumber(pack);
+    if (row === undefined)
+      return Promise.reject(contentProblem("CONTENT_DAMAGED", "a pack that holds a needed piece is gone"));
+    const entry: { readonly raw: Promise<Uint8Array>; ready?: Uint8Array; bytes: number } = {
+      raw: this.#load(row),
+      bytes: row.rawSize,
+    };
+    this.#cache.set(pack, entry);
+    this.#cacheBytes += entry.bytes;
+    entry.raw.then(
+      (raw) => {
+        entry.ready = raw;
+      },
+      () => this.#drop(pack),
+    );
+    for (const oldest of this.#cache.keys()) {
+      if (this.#cacheBytes <= this.#cacheBytesMax || oldest === pack) break;
+      this.#drop(oldest);
+    }
+    return entry.raw;
+  }
+
+  forget(): void {
+    this.#cache.clear();
+    this.#cacheBytes = 0;
+  }
+
+  /** The file of a pack, verified. Throws CONTENT_DAMAGED. */
+  async file(row: PackRow): Promise<Uint8Array> {
+    const path = this.#files.path("packs", row.digest);
+    const bytes = await readFile(path).catch((cause: unknown) =>
+      this.#damaged(row, "its file cannot be read", cause),
+    );
+    if (digestOf(bytes) !== row.digest)
+      return this.#damaged(row, "its bytes are not those that were written");
+    return bytes;
+  }
+
+  /** Compresses pieces, keeps the pack durably and enters it in the index. */
+  async make(
+    run: PieceRun,
+    options: { readonly level: number; readonly now: () => number },
+  ): Promise<Digest> {
+    const pack = await encodePack(run, options.level);
+    await this.keep(pack, run, { made: madeHow(options.level), now: options.now });
+    return pack.digest;
+  }
+
+  async keep(
+    pack: EncodedPack,
+    run: PieceRun,
+    options: { readonly made?: string; readonly now: () => number },
+  ): Promise<void> {
+    const temp = await this.#files.openTemp();
+    try {
+      await temp.write(pack.bytes);
+      await temp.keep("packs", pack.digest, { verify: pack.digest });
+    } finally {
+      await temp.discard();
+    }
+    this.#index.transaction(() =>
+      this.#index.addPack(
+        {
+          digest: pack.digest,
+          size: pack.bytes.length,
+          rawSize: run.raw.length,
+          sequence: pack.sequence,
+          ids: run.ids,
+          lengths: run.lengths,
+          ...(options.made === undefined ? {} : { made: options.made }),
+        },
+        options.now(),
+      ),
+    );
+  }
+
+  async #load(row: PackRow): Promise<Uint8Array> {
+    const frame = readPackFrame(await this.file(row));
+    return decompressFrame(frame.frame, frame.rawSize).catch((cause: unknown) =>
+      this.#damaged(row, "it does not decode", cause),
+    );
+  }
+
+  #damaged(row: PackRow, why: string, cause?: unknown): never {
+    if (row.state === "held") this.#index.markPackDamaged(row.pack);
+    throw contentProblem("CONTENT_DAMAGED", `pack ${row.digest} is damaged`, {
+      why,
+      hint: "run `sampan hold check` to see what is hit; importing the bundle again mends it",
+      cause,
+    });
+  }
+
+  #drop(pack: number): void {
+    const entry = this.#cache.get(pack);
+    if (entry === undefined) return;
+    this.#cache.delete(pack);
+    this.#cacheBytes -= entry.bytes;
+  }
+}
+
+export function idOf(bytes: Uint8Array): Uint8Array {
+  return hash("sha256", bytes, "buffer");
+}
