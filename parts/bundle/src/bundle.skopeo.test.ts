@@ -49,7 +49,7 @@ test("what skopeo copied can be put together again to the very same file", () =>
     const manifest = JSON.parse((await read(digest)).toString());
     const envelope = parseEnvelope(await read(manifest.layers[0].digest));
     const document = parseDocument(envelope.payload);
-    const parts = [renderRoot(document, envelope).bytes];
+    const parts = [renderRoot(document, envelope)!.bytes];
     for (const { digest } of contentOf(document))
       parts.push(renderEntry(blobName(digest), await read(digest)));
     const made = Buffer.concat([...parts, Buffer.alloc(END_BYTES)]);

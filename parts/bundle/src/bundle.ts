@@ -17,7 +17,6 @@ import {
   LAYOUT_TEXT,
   PAYLOAD_TYPE,
   renderRoot,
-  rootBytesMin,
 } from "./root.ts";
 import { BLOCK, END_BYTES, entryBytes, paddedBytes } from "./tar-entry.ts";
 
@@ -159,7 +158,8 @@ async function compareRoot(
   envelope: Envelope,
   walkedBytes: number,
 ) {
-  if (document.sizes.root !== walkedBytes || rootBytesMin(document, envelope) > walkedBytes)
+  const root = document.sizes.root === walkedBytes ? renderRoot(document, envelope) : undefined;
+  if (root === undefined)
     throw bundleProblem(
       "BUNDLE_INVALID",
       "the bundle's root does not have the size that its document tells",
@@ -167,8 +167,7 @@ async function compareRoot(
         why: `it has ${walkedBytes} bytes, the document tells ${document.sizes.root}`,
       },
     );
-  const { bytes } = renderRoot(document, envelope);
-  if (!bytes.equals(await readExactly(source, 0, walkedBytes))) throw notCanonical("the root");
+  if (!root.bytes.equals(await readExactly(source, 0, walkedBytes))) throw notCanonical("the root");
 }
 
 class RootWalk {

@@ -93,7 +93,7 @@ export async function forgeBundle(
   const largest = await sealed(BLOCK * 1_000_000);
   const { whole, envelope } = await sealed(rootBytesMin(document, largest.envelope) + BLOCK);
   return Buffer.concat([
-    renderRoot(whole, envelope).bytes,
+    renderRoot(whole, envelope)!.bytes,
     ...content.map((entry) => renderEntry(blobName(entry.digest), blobs.get(entry.digest)!)),
     Buffer.alloc(END_BYTES),
   ]);

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { type Digest, digestFromHex, digestHex, MEDIA_TYPE } from "@sampan/content";
-import { Bug } from "@sampan/problem";
 import { renderCanonical } from "./canonical-json.ts";
 import { contentOf, EMPTY_CONFIG } from "./content-entries.ts";
 import type { BundleDocument } from "./document.ts";
@@ -48,15 +47,14 @@ export function rootBytesMin(document: Omit<BundleDocument, "sizes">, envelope: 
   return fixedBytes(parts) + BLOCK + paddedBytes(parts.index.length);
 }
 
-/** The root as it stands at the front of the file: exactly `document.sizes.root` bytes. */
+/** The root as it stands at the front of the file: exactly `document.sizes.root` bytes. Undefined when they cannot hold it. */
 export function renderRoot(
   document: BundleDocument,
   envelope: Envelope,
-): { readonly bytes: Buffer; readonly manifestDigest: Digest } {
+): { readonly bytes: Buffer; readonly manifestDigest: Digest } | undefined {
   const parts = rootParts(document, envelope);
   const indexBytes = document.sizes.root - fixedBytes(parts) - BLOCK;
-  if (indexBytes < parts.index.length || indexBytes % BLOCK !== 0)
-    throw new Bug(`the root does not fit the ${document.sizes.root} bytes that were left for it`);
+  if (indexBytes < parts.index.length || indexBytes % BLOCK !== 0) return undefined;
   const index = Buffer.alloc(indexBytes, SPACE);
   parts.index.copy(index);
   const bytes = Buffer.concat([

@@ -74,10 +74,10 @@ async function writePart(
     const document = finishDocument(plan, layers, packs);
     const payload = renderCanonical(document);
     parseDocument(payload);
-    const root = renderRoot(
-      document,
-      await signEnvelope({ payloadType: PAYLOAD_TYPE, payload }, options.signers),
-    );
+    const envelope = await signEnvelope({ payloadType: PAYLOAD_TYPE, payload }, options.signers);
+    const root = renderRoot(document, envelope);
+    if (root === undefined)
+      throw new Bug(`the root does not fit the ${plan.rootBytes} bytes that were left for it`);
     const sizeBytes = await file.finish(root.bytes);
     return { sizeBytes, digest: root.manifestDigest, document };
   } finally {
