@@ -1,0 +1,20 @@
+import type { ImageSource } from "@sampan/runtime";
+import type { Changes } from "./changes.ts";
+import type { EngineClient } from "./engine-client.ts";
+import type { EngineScope } from "./engine-scope.ts";
+import type { KeyedLock } from "./keyed-lock.ts";
+import type { Prober } from "./prober.ts";
+
+/** What the verbs of the driver work with. */
+export interface DriverContext {
+  readonly client: EngineClient;
+  readonly scope: EngineScope;
+  readonly prober: Prober;
+  readonly changes: Changes;
+  readonly images: ImageSource;
+  readonly clock: () => Date;
+  /** IPv4 range that networks are taken from, a /24 each. */
+  readonly addressPool: string;
+  /** By app: choosing names and addresses is one at a time. */
+  readonly lock: KeyedLock;
+}

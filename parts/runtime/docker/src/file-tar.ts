@@ -1,0 +1,78 @@
+/** Writes and reads the small tars of the engine's archive calls (POSIX.1-1988 ustar, with a pax record for a long path). */
+import { Bug } from "@sampan/problem";
+
+export interface TarFile {
+  /** Relative, without a leading slash. */
+  readonly path: string;
+  readonly content: Uint8Array;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+const BLOCK_BYTES = 512;
+const NAME_BYTES_MAX = 100;
+
+export function writeTar(files: readonly TarFile[]): Uint8Array {
+  const blocks: Uint8Array[] = [];
+  for (const file of files) {
+    if (Buffer.byteLength(file.path) > NAME_BYTES_MAX) {
+      const record = Buffer.from(paxRecord("path", file.path));
+      blocks.push(header({ ...file, path: "pax", content: record, mode: 0o644 }, "x"), padded(record));
+    }
+    blocks.push(header(file, "0"), padded(file.content));
+  }
+  blocks.push(new Uint8Array(2 * BLOCK_BYTES));
+  return Buffer.concat(blocks);
+}
+
+/** The first regular file of a tar, or undefined. */
+export function readFirstFile(tar: Uint8Array): Uint8Array | undefined {
+  const bytes = Buffer.from(tar.buffer, tar.byteOffset, tar.byteLength);
+  for (let at = 0; at + BLOCK_BYTES <= bytes.length; ) {
+    const size = Number.parseInt(bytes.toString("latin1", at + 124, at + 136), 8);
+    const type = String.fromCharCode(bytes.readUInt8(at + 156));
+    if (Number.isNaN(size)) return undefined;
+    const body = at + BLOCK_BYTES;
+    if (type === "0" || type === "\0") return bytes.subarray(body, body + size);
+    at = body + Math.ceil(size / BLOCK_BYTES) * BLOCK_BYTES;
+  }
+  return undefined;
+}
+
+function header(file: TarFile, type: "0" | "x"): Uint8Array {
+  const block = Buffer.alloc(BLOCK_BYTES);
+  const name = Buffer.from(file.path).subarray(0, NAME_BYTES_MAX);
+  block.set(name, 0);
+  block.write(octal(file.mode, 7), 100, "latin1");
+  block.write(octal(file.uid, 7), 108, "latin1");
+  block.write(octal(file.gid, 7), 116, "latin1");
+  block.write(octal(file.content.length, 11), 124, "latin1");
+  block.write(octal(0, 11), 136, "latin1");
+  block.fill(" ", 148, 156);
+  block.write(type, 156, "latin1");
+  block.write("ustar\0" + "00", 257, "latin1");
+  const sum = block.reduce((total, byte) => total + byte, 0);
+  block.write(`${octal(sum, 6)}\0 `, 148, "latin1");
+  return block;
+}
+
+function octal(value: number, digits: number): string {
+  const text = value.toString(8).padStart(digits, "0");
+  if (text.length > digits || value < 0) throw new Bug(`${value} does not fit in a tar header`);
+  return text;
+}
+
+function padded(content: Uint8Array): Uint8Array {
+  const block = new Uint8Array(Math.ceil(content.length / BLOCK_BYTES) * BLOCK_BYTES);
+  block.set(content);
+  return block;
+}
+
+/** `<length> <key>=<value>\n`, where the length counts itself. */
+function paxRecord(key: string, value: string): string {
+  const body = Buffer.byteLength(` ${key}=${value}\n`);
+  let length = body + String(body).length;
+  if (body + String(length).length !== length) length = body + String(length).length;
+  return `${length} ${key}=${value}\n`;
+}
