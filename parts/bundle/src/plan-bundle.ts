@@ -77,7 +77,7 @@ export async function planBundle(source: CargoSource, cargo: Cargo): Promise<Bun
     policy: { minReader: READER_LEVEL },
     releases: cargo.releases.map(releaseRow).sort(by((row) => `${row.templateId}\u0000${row.digest}`)),
     images: images.map(imageRow),
-    blobs: [...cargo.blobs].sort(by((row) => `${row.digest}\u0000${row.role}`)),
+    blobs: cargo.blobs.map(blobRow).sort(by((row) => `${row.digest}\u0000${row.role}`)),
   } as const;
   const measured = await source.measure([...layers.keys()]);
   const plan = {
@@ -152,9 +152,15 @@ function refuseAbove(what: string, sizeBytes: number, sizeBytesMax: number): voi
     });
 }
 
+/** Rows are made key by key: what callers pass may know more than a bundle tells. */
 function releaseRow(release: ReleaseCargo): BundleRelease {
-  const { imageIds, bytes, ...row } = release;
-  return { ...row, size: bytes.length, images: [...new Set(imageIds)].sort() };
+  const { digest, bytes, templateId, templateName, version, alias, imageIds } = release;
+  const row = { digest, size: bytes.length, templateId, templateName, version };
+  return { ...row, ...(alias === undefined ? {} : { alias }), images: [...new Set(imageIds)].sort() };
+}
+
+function blobRow({ digest, mediaType, role, size }: BundleBlob): BundleBlob {
+  return { digest, mediaType, role, size };
 }
 
 function imageRow(image: HeldImage): BundleImage {

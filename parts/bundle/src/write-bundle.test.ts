@@ -44,6 +44,16 @@ describe("writing", () => {
     expect(second.equals(first)).toBe(true);
   });
 
+  test("what callers pass beyond the format does not get into a bundle", async () => {
+    const { cargo, options } = await sampleCargo();
+    const more = {
+      ...options,
+      blobs: options.blobs.map((blob) => ({ ...blob, more: "x" })),
+      releases: options.releases.map((release) => ({ ...release, more: "x" })),
+    };
+    expect((await packed(cargo, more)).equals(await packed(cargo, options))).toBe(true);
+  });
+
   test("another tar reader finds the entries of an OCI image layout, root first", async () => {
     const { cargo, options } = await sampleCargo();
     const names: string[] = [];
