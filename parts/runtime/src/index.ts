@@ -1,3 +1,4 @@
+export { type Clock, systemClock, virtualClock } from "./clock.ts";
 export type {
   Capabilities,
   Driver,
@@ -15,4 +16,19 @@ export type {
   StepContext,
   Terminal,
 } from "./driver.ts";
+export { memoryDriver } from "./memory.ts";
+export { MemoryEngine, type MemoryEngineOptions, type ProgramMatch } from "./memory-engine.ts";
+export { dockerSaveTar, type MemoryImage, makeImage } from "./memory-image.ts";
+export {
+  crashing,
+  ending,
+  type MemoryProgram,
+  neverReady,
+  type ProgramLine,
+  type ProgramResult,
+  type ProgramRun,
+  type ProgramWorld,
+  serving,
+} from "./memory-program.ts";
 export { runtimeProblem, runtimeProblems } from "./problems.ts";
+export { type TarFile, writeTar } from "./tar-writer.ts";

@@ -56,6 +56,11 @@ export const runtimeProblems = {
     exit: EXIT.failed,
     doc: "The engine refused a call. Its own words are given.",
   },
+  RUNTIME_NO_ANSWER: {
+    status: 504,
+    exit: EXIT.failed,
+    doc: "Nothing answered at a port of an instance in time. Its log says whether it runs and listens there.",
+  },
   RUNTIME_TIMEOUT: {
     status: 504,
     exit: EXIT.failed,
