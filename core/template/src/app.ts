@@ -154,3 +154,5 @@ export type Route = z.infer<typeof route>;
 export type Preflight = z.infer<typeof preflight>;
 export type AcceptanceCheck = z.infer<typeof acceptanceCheck>;
 export type Plugin = z.infer<typeof plugin>;
+/** What apps and releases have in common. */
+export type AppBody = Pick<App, keyof typeof appBody>;

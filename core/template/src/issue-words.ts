@@ -32,6 +32,7 @@ export class IssueWords {
     const found = path.at(-1) === "secret" ? SECRET : at(this.#value, path);
     if (issue.code === "unrecognized_keys") return issue.keys.map((key) => this.#unknownKey(path, key));
     if (issue.code === "invalid_union" && issue.errors.length > 0) return this.#union(issue, path, found);
+    if (issue.code === "custom") return [{ path, message: issue.message }];
     if (issue.code === "invalid_key") {
       const rules = issue.issues.map(({ message }) => message);
       return [{ path, message: `not usable as a name: ${rules.join("; ")}` }];

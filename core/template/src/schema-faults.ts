@@ -3,30 +3,31 @@ import { at, type Path, type PathKey, type PlacedFault } from "./faults.ts";
 import { IssueWords } from "./issue-words.ts";
 
 type Issue = z.core.$ZodIssue;
-type Schema = z.core.$ZodType;
 
 const ROUNDS_MAX = 70;
 
-export interface Checked {
+export interface Checked<T> {
   readonly faults: PlacedFault[];
-  /** The value without what is at fault, so that the rest can be checked too; undefined when nothing of it could be used. */
-  readonly remainder: unknown;
+  /** There when nothing is at fault. */
+  readonly value?: T;
+  /** What is right in itself, so that the rest can be checked too. */
+  readonly remainder: Partial<T>;
 }
 
-/** Checks a value against a schema and says what is wrong in words. The value must be a private copy: parts at fault are cut off. */
-export function checkSchema(schema: Schema & z.ZodType, value: unknown): Checked {
-  let result = schema.safeParse(value);
-  if (result.success) return { faults: [], remainder: result.data };
-  const words = new IssueWords(schema, value);
-  const faults = words.faults(result.error.issues);
+/** Checks a value against a schema and says what is wrong in words. Parts at fault are cut off a copy of the value. */
+export function checkSchema<S extends z.ZodObject>(schema: S, value: unknown): Checked<z.output<S>> {
+  const whole = schema.safeParse(value);
+  if (whole.success) return { faults: [], value: whole.data, remainder: whole.data };
+  const faults = new IssueWords(schema, value).faults(whole.error.issues);
+  const remainder: unknown = structuredClone(value);
+  const parts = schema.partial();
   // Cutting can leave a mapping without what it must have; then that is cut in the next round. Depth bounds the rounds.
-  let remainder: unknown = structuredClone(value);
-  for (let round = 0; round < ROUNDS_MAX && !result.success; round++) {
+  for (let round = 0; round < ROUNDS_MAX; round++) {
+    const result = parts.safeParse(remainder);
+    if (result.success) return { faults, remainder: result.data as Partial<z.output<S>> };
     if (!cutAll(remainder, result.error.issues.flatMap(pathsAtFault))) break;
-    result = schema.safeParse(remainder);
   }
-  if (result.success) remainder = result.data;
-  return { faults, remainder: result.success ? remainder : undefined };
+  return { faults, remainder: {} };
 }
 
 function pathsAtFault(issue: Issue): Path[] {

@@ -24,9 +24,15 @@ export function keysOf(schemas: readonly Schema[]): string[] {
   return [...new Set(keys)];
 }
 
-/** What is expected, in words: "text, or a mapping with `parameter`". */
+/** What is expected, in words: "text, or a mapping with `parameter` or `secret`". */
 export function describeSchemas(schemas: readonly Schema[]): string {
-  return [...new Set(schemas.map(describe))].join(", or ");
+  const shapes = schemas.flatMap((schema) => {
+    const { def } = (schema as z.core.$ZodTypes)._zod;
+    return def.type === "object" ? [def.shape] : [];
+  });
+  const plain = schemas.filter((schema) => schema._zod.def.type !== "object").map(describe);
+  const mapping = shapes.length === 0 ? [] : [describeMappings(shapes)];
+  return [...new Set([...plain, ...mapping])].join(", or ");
 }
 
 function branches(schema: Schema, value: unknown): Schema[] {
@@ -78,16 +84,19 @@ function describe(schema: Schema): string {
       return alternatives(def.values.map(String));
     case "record":
       return "a mapping";
-    case "object":
-      return describeMapping(def.shape);
     default:
       return def.type;
   }
 }
 
-function describeMapping(shape: Readonly<Record<string, Schema>>): string {
-  const keys = Object.keys(shape);
-  const required = keys.filter((key) => shape[key]?._zod.optin !== "optional");
-  const named = required.length > 0 && required.length <= 3 ? required : keys.length <= 3 ? keys : [];
-  return named.length === 0 ? "a mapping" : `a mapping with ${named.map((key) => `\`${key}\``).join(", ")}`;
+function describeMappings(shapes: readonly Readonly<Record<string, Schema>>[]): string {
+  const required = shapes.map((shape) =>
+    Object.keys(shape).filter((key) => shape[key]?._zod.optin !== "optional"),
+  );
+  if (shapes.length > 1 && required.every((keys) => keys.length === 1))
+    return `a mapping with ${alternatives(required.flat())}`;
+  const keys = shapes.length === 1 ? (required[0] ?? []) : [];
+  return keys.length === 0 || keys.length > 4
+    ? "a mapping"
+    : `a mapping with ${keys.map((key) => `\`${key}\``).join(", ")}`;
 }

@@ -1,0 +1,36 @@
+import { Bug } from "@sampan/problem";
+
+/**
+ * The one text of a JSON value, whose SHA-256 (of its UTF-8 bytes) identifies it: keys sorted by UTF-16 code units, no spaces, strings
+ * and numbers as JSON.stringify writes them (RFC 8785). Keys with undefined are left out. What has no exact text is a bug of the
+ * caller: numbers that are not finite, integers beyond 2^53 - 1, half surrogate pairs, anything that is not JSON.
+ */
+export function canonicalText(value: unknown): string {
+  switch (typeof value) {
+    case "string":
+      if (!value.isWellFormed()) throw new Bug("canonical text of a string that is not well-formed Unicode");
+      return JSON.stringify(value);
+    case "boolean":
+      return String(value);
+    case "number":
+      if (!Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value)))
+        throw new Bug(`canonical text of the number ${value}, which has no exact one`);
+      return JSON.stringify(value);
+    case "object":
+      return value === null ? "null" : canonicalCollection(value);
+    default:
+      throw new Bug(`canonical text of a ${typeof value}`);
+  }
+}
+
+function canonicalCollection(value: object): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalText).join(",")}]`;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null)
+    throw new Bug("canonical text of something that is not plain data");
+  const members = Object.entries(value)
+    .filter(([, member]) => member !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+    .map(([key, member]) => `${canonicalText(key)}:${canonicalText(member)}`);
+  return `{${members.join(",")}}`;
+}

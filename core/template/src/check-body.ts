@@ -1,0 +1,67 @@
+import type { AppBody } from "./app.ts";
+import { COMPONENTS_MAX, checkComponents } from "./check-components.ts";
+import { checkNeeds } from "./check-needs.ts";
+import { checkParameters } from "./check-parameters.ts";
+import { checkPorts } from "./check-ports.ts";
+import { checkReferences } from "./check-references.ts";
+import { checkVariables } from "./check-variables.ts";
+import type { PlacedFault } from "./faults.ts";
+import { namesIn, type Subject } from "./subject.ts";
+
+const MODULES_MAX = 500;
+
+/** All that a schema cannot see. `app` is the part of what was `written` that is right in itself. */
+export function checkBody(
+  app: AppBody,
+  written: { readonly value: unknown; readonly isWhole: boolean },
+): { readonly faults: readonly PlacedFault[]; readonly warnings: readonly PlacedFault[] } {
+  const subject: Subject = {
+    app,
+    written: written.value,
+    isWhole: written.isWhole,
+    faults: [],
+    warnings: [],
+  };
+  for (const [section, max] of [
+    ["components", COMPONENTS_MAX],
+    ["modules", MODULES_MAX],
+  ] as const) {
+    const count = namesIn(subject, [section]).length;
+    if (count > max)
+      subject.faults.push({ path: [section], message: `has ${count} entries; at most ${max} are allowed` });
+  }
+  // Checks that compare everything with everything rely on the limits.
+  if (subject.faults.length > 0) return subject;
+  checkComponents(subject);
+  checkNeeds(subject);
+  checkReferences(subject);
+  checkVariables(subject);
+  checkParameters(subject);
+  checkPorts(subject);
+  return subject;
+}
+
+/** What a release must have beyond an app: pinned images, ids for ever, nothing left to build. */
+export function checkRelease(app: AppBody): PlacedFault[] {
+  const faults: PlacedFault[] = [];
+  for (const [name, { id, image, build }] of Object.entries(app.components)) {
+    const path = ["components", name];
+    if (id === undefined)
+      faults.push({
+        path: [...path, "id"],
+        message: "missing: a component of a release keeps its id for ever",
+      });
+    if (build !== undefined)
+      faults.push({ path: [...path, "build"], message: "a release holds images, nothing to build" });
+    if (image !== undefined && typeof image === "string")
+      faults.push({ path: [...path, "image"], message: "must be pinned: a mapping with `id` and `name`" });
+  }
+  for (const [name, { image }] of Object.entries(app.plugins ?? {})) {
+    if (typeof image === "string")
+      faults.push({
+        path: ["plugins", name, "image"],
+        message: "must be pinned: a mapping with `id` and `name`",
+      });
+  }
+  return faults;
+}
