@@ -12,7 +12,8 @@ import { Failure, say } from "./failure.mjs";
  * @typedef {{ readonly platform: string, readonly arch: string }} Machine
  */
 
-const NETWORK_CODES = /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ENOTCACHED)\b/;
+const NETWORK_CODES =
+  /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ENOTCACHED)\b/;
 
 /** @param {string} root */
 export function ensureDependencies(root) {

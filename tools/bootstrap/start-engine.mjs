@@ -53,7 +53,8 @@ function candidates() {
 function adviceFor(tried) {
   if (tried.some((line) => line.endsWith("may not open it")))
     return "let this user use the engine, `sudo usermod -aG docker $USER` and log in again, or run as root";
-  if (hasCommand("dockerd")) return "start Docker: sudo systemctl start docker, or without systemd: sudo dockerd";
+  if (hasCommand("dockerd"))
+    return "start Docker: sudo systemctl start docker, or without systemd: sudo dockerd";
   if (hasCommand("podman")) return "start Podman's socket: systemctl --user start podman.socket";
   return "install Docker Engine 20.10 or newer and start it, or set DOCKER_HOST to one that runs";
 }

@@ -68,8 +68,9 @@ const args = process.argv.slice(2);
 const vitestArgs = args.includes("--everything")
   ? args.filter((arg) => arg !== "--everything")
   : ["--project", "unit", ...args];
+const byName = vitestArgs.some((arg) => arg === "-t" || arg.startsWith("--testNamePattern"));
 const steps = await runSteps();
 const tests = await runTests(vitestArgs);
-const total = tally(steps, tests);
+const total = tally(steps, { ...tests, byName });
 process.stdout.write(`${renderSummary(steps, total)}\n`);
 process.exitCode = total.failed === 0 ? 0 : 1;

@@ -26,3 +26,8 @@ test.for(rows)("the last line counts it when %s", ([, steps, report, exitCode, l
   const summary = renderSummary(steps, tally(steps, { report, exitCode }));
   expect(summary.split("\n").at(-1)).toBe(lastLine);
 });
+
+test("a test that was not asked for by name is not counted", () => {
+  const report = reportOf("passed", "skipped");
+  expect(tally([], { report, exitCode: 0, byName: true })).toEqual({ passed: 1, failed: 0, skipped: [] });
+});

@@ -30,7 +30,8 @@ export interface Node {
 }
 
 const SOURCES = /\.(ts|tsx|mjs)$/;
-const TESTS = /\.(test|journey)\.tsx?$|(^|\/)(test-|[a-z-]*conformance)[a-z-]*\.ts$|\/(testing|test)\//;
+const TESTS =
+  /\.(test|journey)\.tsx?$|(^|\/)(test-[a-z-]+|arbitrary|[a-z-]*conformance[a-z-]*)\.ts$|\/(testing|test)\//;
 
 const parsed = new WeakMap<Repository, readonly SourceFile[]>();
 
