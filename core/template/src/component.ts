@@ -147,6 +147,8 @@ export const pluginBinding = z.strictObject({
 export const component = z
   .strictObject({
     id: componentId.optional(),
+    /** At a site: the installation that it came from. Never part of a release. */
+    installation: z.string().max(63).optional(),
     title: title.optional(),
     kind: z.enum(["stateless", "stateful", "job", "cron"]),
     /** When a cron component runs: five fields, in the site's time zone. */
