@@ -41,9 +41,10 @@ export async function awaitCompletion(
   });
 }
 
+/** One that runs right now may yet become ready, however often it has failed. */
 function hasGivenUp({ container, restarts, state }: SeenInstance): boolean {
-  const ended = container.State.Status === "exited" || container.State.Status === "dead";
-  return restarts >= RESTARTS_MAX || (ended && state === "failing");
+  if (state !== "failing") return false;
+  return restarts >= RESTARTS_MAX || container.State.Status !== "restarting";
 }
 
 async function awaitInstance(
@@ -55,8 +56,9 @@ async function awaitInstance(
   const limit = AbortSignal.timeout(step.timeoutMs);
   const either = AbortSignal.any([signal, limit]);
   let last: SeenInstance | undefined;
+  let id = "";
   try {
-    const id = await findStarted(context, step, { desired, signal: either });
+    id = await findStarted(context, step, { desired, signal: either });
     for (;;) {
       last = await look(context, { app: desired.app.id, id, component: step.component }, either);
       const decision = decide(last);
@@ -68,6 +70,8 @@ async function awaitInstance(
     if (!either.aborted) throw error;
     if (signal.aborted && !isTimeLimit(signal.reason)) throw signal.reason;
     throw await notInTime(context, step, last);
+  } finally {
+    context.prober.release(id);
   }
 }
 

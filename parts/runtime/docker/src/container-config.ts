@@ -1,5 +1,6 @@
 import type { DesiredComponent, InstancePort, InstanceSpec } from "@sampan/plan";
 import type { EngineImage, EngineLabels } from "./engine-types.ts";
+import { portKey } from "./labels.ts";
 
 /** What the driver chose for one instance, beside its spec. */
 export interface InstancePlace {
@@ -115,16 +116,13 @@ function tmpfs(spec: InstanceSpec): Readonly<Record<string, string>> {
   );
 }
 
+/** Host port 0 lets the engine choose one. */
 function portBindings(ports: readonly InstancePort[]): Readonly<Record<string, object[]>> {
   const bindings: Record<string, object[]> = {};
   for (const port of ports)
     if (port.hostPort !== undefined)
       bindings[portKey(port)] = [...(bindings[portKey(port)] ?? []), { HostPort: String(port.hostPort) }];
   return bindings;
-}
-
-function portKey({ port, protocol }: InstancePort): string {
-  return `${port}/${protocol === "udp" ? "udp" : "tcp"}`;
 }
 
 function droppedCapabilities(security: InstanceSpec["security"]): readonly string[] {

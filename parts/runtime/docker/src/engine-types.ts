@@ -70,7 +70,11 @@ export interface EngineContainer {
     readonly RestartPolicy?: { readonly Name?: string } | null;
     readonly Memory?: number;
   };
-  readonly NetworkSettings: { readonly Networks?: Readonly<Record<string, EngineEndpoint>> | null };
+  readonly NetworkSettings: {
+    readonly Networks?: Readonly<Record<string, EngineEndpoint>> | null;
+    /** By `port/protocol`. */
+    readonly Ports?: Readonly<Record<string, readonly { readonly HostPort: string }[] | null>> | null;
+  };
 }
 
 export interface EngineNetwork {

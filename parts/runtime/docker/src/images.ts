@@ -27,11 +27,13 @@ export async function ensureImage(
   const before = await context.scope.image(source.reference, signal);
   await pull(context, source, { imageName: step.imageName, signal, onProgress });
   const pulled = await context.scope.image(source.reference, signal);
-  if (pulled?.Id !== step.imageId) {
+  try {
+    if (pulled?.Id !== step.imageId) throw mismatch(step, pulled);
+    await checkArchitecture(context, step, pulled, signal);
+  } catch (error) {
     if (before === undefined && pulled !== undefined) await untag(context, source.reference);
-    throw mismatch(step, pulled);
+    throw error;
   }
-  await checkArchitecture(context, step, pulled, signal);
 }
 
 /** The image of a name or image ID that the engine has. */
@@ -51,13 +53,18 @@ export async function findImage(
   };
 }
 
-/** The engine's export of images: a tar with `manifest.json`, each layer once. */
-export function saveImages(
+/** The engine's export of images: a tar with `manifest.json`, each layer once. Throws RUNTIME_IMAGE_ABSENT. */
+export async function* saveImages(
   context: DriverContext,
   imageIds: readonly Digest[],
   signal: AbortSignal | undefined,
 ): Bytes {
-  return context.client.stream({
+  for (const id of imageIds)
+    if ((await context.scope.imageById(id, signal)) === undefined)
+      throw runtimeProblem("RUNTIME_IMAGE_ABSENT", "an image cannot be saved", {
+        why: `the engine does not have ${id}`,
+      });
+  yield* context.client.stream({
     method: "GET",
     path: "/images/get",
     query: { names: imageIds },

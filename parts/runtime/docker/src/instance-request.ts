@@ -28,7 +28,7 @@ export async function requestInstance(
     return { status, body: Buffer.from(body).toString("utf8") };
   } catch (error) {
     signal?.throwIfAborted();
-    throw runtimeProblem("RUNTIME_REFUSED", `port ${request.port} of ${ref.component} does not answer`, {
+    throw runtimeProblem("RUNTIME_NO_ANSWER", `port ${request.port} of ${ref.component} does not answer`, {
       why: describeError(error),
       cause: error,
     });

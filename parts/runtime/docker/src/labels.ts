@@ -1,5 +1,5 @@
 import { type Digest, isDigest } from "@sampan/content";
-import type { AppRef, DesiredComponent, InstanceSpec } from "@sampan/plan";
+import type { AppRef, DesiredComponent, InstancePort, InstanceSpec } from "@sampan/plan";
 import type { EngineLabels } from "./engine-types.ts";
 
 /** What the driver writes on all it makes, so that the engine alone tells what runs. Values are never secret. */
@@ -35,7 +35,8 @@ export interface InstanceLabels {
   readonly imageId: Digest;
   /** Its fixed IPv4 address in the app's network. */
   readonly address: string;
-  readonly ports: readonly { readonly name: string; readonly port: number; readonly hostPort?: number }[];
+  /** The exposed ones; `key` as the engine names it, such as `80/tcp`. */
+  readonly ports: readonly { readonly name: string; readonly key: string }[];
   readonly probes: InstanceSpec["probes"];
 }
 
@@ -55,11 +56,9 @@ export function instanceLabels(
   serve: "now" | "later",
 ): EngineLabels {
   const { spec } = component;
-  const ports = spec.ports.map(({ name, port, hostPort }) => ({
-    name,
-    port,
-    ...(hostPort === undefined ? {} : { hostPort }),
-  }));
+  const ports = spec.ports
+    .filter(({ hostPort }) => hostPort !== undefined)
+    .map((port) => ({ name: port.name, key: portKey(port) }));
   return {
     [LABEL.component]: component.name,
     [LABEL.componentId]: component.id,
@@ -109,6 +108,11 @@ export function parseInstanceLabels(
     ports: ports as InstanceLabels["ports"],
     probes: mapTexts(probes, (one) => unmask(one, env)) as InstanceSpec["probes"],
   };
+}
+
+/** How the engine names a port of a container. */
+export function portKey({ port, protocol }: Pick<InstancePort, "port" | "protocol">): string {
+  return `${port}/${protocol === "udp" ? "udp" : "tcp"}`;
 }
 
 const MASK = /⟦env:([^⟧]+)⟧/g;

@@ -4,7 +4,9 @@ import { demux } from "./demux.ts";
 import type { DriverContext } from "./driver-context.ts";
 import { parseLogFrame } from "./log-frame.ts";
 
-const REJOIN_MS = 200;
+const LOOK_MS = 200;
+/** A container that is restarted by hand is stopped for a moment, and looks as if it were so for good. */
+const RESTART_MS = 3000;
 
 /**
  * Reads an instance's log as the engine keeps it, across rotation. The engine ends a followed log at each stop of the
@@ -15,7 +17,21 @@ export async function* readLogs(
   ref: InstanceRef,
   options: LogOptions,
 ): AsyncGenerator<LogLine> {
+  try {
+    yield* readRuns(context, ref, options);
+  } catch (error) {
+    // An abort is how a reader ends it, not a failure.
+    if (options.signal?.aborted !== true) throw error;
+  }
+}
+
+async function* readRuns(
+  context: DriverContext,
+  ref: InstanceRef,
+  options: LogOptions,
+): AsyncGenerator<LogLine> {
   await context.scope.instance(ref, options.signal);
+  if (options.tail === 0 && !options.follow) return;
   let query = { tail: options.tail, since: sinceOf(options.since) };
   for (;;) {
     let last: string | undefined;
@@ -59,14 +75,17 @@ async function comesAgain(
   id: string,
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
-  for (;;) {
+  for (let stoppedMs = 0; stoppedMs <= RESTART_MS; ) {
     const container = await context.scope.inspect(id, signal);
     if (container === undefined) return false;
-    if (container.State.Running && !container.State.Restarting) return true;
-    if (!container.State.Restarting) return false;
-    await delay(REJOIN_MS, undefined, signal === undefined ? {} : { signal }).catch(() => {});
+    const { Running, Restarting } = container.State;
+    if (Running && !Restarting) return true;
+    if (!Restarting && (container.HostConfig.RestartPolicy?.Name ?? "no") === "no") return false;
+    await delay(LOOK_MS, undefined, signal === undefined ? {} : { signal }).catch(() => {});
     signal?.throwIfAborted();
+    stoppedMs = Restarting ? 0 : stoppedMs + LOOK_MS;
   }
+  return false;
 }
 
 /** The engine takes seconds with up to nine decimals. */

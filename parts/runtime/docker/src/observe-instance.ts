@@ -31,9 +31,10 @@ export async function observeInstance(
     ...(State.Running || !started ? {} : { exitCode: State.ExitCode }),
     ...(started ? { startedAt: State.StartedAt } : {}),
     ...(verdict.message === undefined ? {} : { message: hideSecrets(verdict.message, container.Config) }),
-    hostPorts: labels.ports.flatMap(({ name, hostPort }) =>
-      hostPort === undefined ? [] : [{ name, hostPort }],
-    ),
+    hostPorts: labels.ports.flatMap(({ name, key }) => {
+      const hostPort = Number(container.NetworkSettings.Ports?.[key]?.[0]?.HostPort);
+      return hostPort > 0 ? [{ name, hostPort }] : [];
+    }),
   };
 }
 

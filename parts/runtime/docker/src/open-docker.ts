@@ -85,6 +85,7 @@ export function openDocker(options: DockerOptions): DockerDriver {
     startProbing() {
       if (probing) return;
       probing = true;
+      prober.keepAll();
       changes.listen((change) => void trackChange(context, change).catch(() => {}));
       follow();
       // Where the engine is away now, all are taken up once it is connected.

@@ -42,6 +42,7 @@ export class Prober {
   /** Container to the start of the run in which it was ready. */
   readonly #wasReady = new Map<string, string>();
   readonly #liveRestarts: LiveRestarts;
+  #mode: "awaited" | "all" = "awaited";
   #closed = false;
 
   constructor(scope: EngineScope, changes: Changes, clock: () => Date) {
@@ -76,6 +77,16 @@ export class Prober {
       // The run ended, or the engine went away; either way the next look at the container begins anew.
       if (this.#runs.get(run.id) === run) this.#runs.delete(run.id);
     });
+  }
+
+  /** From now on what is tracked stays so until its run ends; before, only while it is awaited. */
+  keepAll(): void {
+    this.#mode = "all";
+  }
+
+  /** Nobody awaits the container any more. */
+  release(id: string): void {
+    if (this.#mode === "awaited") this.untrack(id);
   }
 
   untrack(id: string): void {

@@ -9,9 +9,10 @@ import { networkAliases } from "./names.ts";
 import { isServing } from "./observe-instance.ts";
 
 /**
- * Gives an instance its component's name. The engine cannot add a name to an endpoint, so the instance is taken out
- * of the network and put back with the same address; open connections live through the blink. Done again, it also
- * mends an instance that a crash left outside of the network.
+ * Gives an instance its component's name, and then takes it from others of the same index, so that there is no moment
+ * without one. The engine cannot change an endpoint's names: an instance is taken out of the network and put back with
+ * the same address; open connections live through the blink. Done again, it also mends an instance that a crash left
+ * outside of the network.
  */
 export async function serveInstance(
   context: DriverContext,
@@ -19,20 +20,26 @@ export async function serveInstance(
   { desired, signal }: StepContext,
 ): Promise<void> {
   const containers = await containersForStep(context.scope, desired, signal);
-  const id = findInstance(containers, step)?.Id ?? "";
-  const ref = { app: desired.app.id, component: step.component, id };
-  const container = await context.scope.instance(ref, signal);
   const network = await context.scope.network(desired.app.id, signal);
   if (network === undefined)
-    throw runtimeProblem("RUNTIME_ABSENT", `the network of ${desired.app.slug} does not exist any more`, {
+    throw runtimeProblem("RUNTIME_REFUSED", `the network of ${desired.app.slug} does not exist any more`, {
       hint: "Make a new plan, which makes it first.",
     });
-  if (isServing(container, step.component)) return;
+  const taking = findInstance(containers, step)?.Id ?? "";
+  const giving = containers.filter(
+    ({ Id, Labels }) =>
+      Id !== taking &&
+      Labels?.[LABEL.component] === step.component &&
+      Labels[LABEL.index] === String(step.index),
+  );
   const components = desired.components.map(({ name }) => name);
-  const aliases = networkAliases(step, { serving: "now", components });
-  const what = `let ${instanceTitle(step)} serve`;
-  await disconnect(context, { container, network, what });
-  await connect(context, { container, network, what }, aliases);
+  for (const [id, serving] of [[taking, "now"] as const, ...giving.map(({ Id }) => [Id, "later"] as const)]) {
+    const ref = { app: desired.app.id, component: step.component, id };
+    const container = await context.scope.instance(ref, signal);
+    if (isServing(container, step.component) === (serving === "now")) continue;
+    const aliases = networkAliases(step, { serving, components });
+    await rejoin(context, { container, network, what: `let ${instanceTitle(step)} serve` }, aliases);
+  }
 }
 
 interface Joint {
@@ -42,23 +49,20 @@ interface Joint {
 }
 
 /** Neither half is given a signal: between the two nobody may leave. */
-async function disconnect(context: DriverContext, { container, network, what }: Joint): Promise<void> {
-  if (container.NetworkSettings.Networks?.[network.Name] === undefined) return;
-  await context.client.call({
-    method: "POST",
-    path: `/networks/${network.Id}/disconnect`,
-    body: { Container: container.Id, Force: false },
-    what,
-  });
-}
-
-async function connect(
+async function rejoin(
   context: DriverContext,
   { container, network, what }: Joint,
   aliases: readonly string[],
 ): Promise<void> {
-  const present = container.NetworkSettings.Networks?.[network.Name]?.IPAMConfig?.IPv4Address;
-  const address = present ?? container.Config.Labels?.[LABEL.address] ?? "";
+  const present = container.NetworkSettings.Networks?.[network.Name];
+  const address = present?.IPAMConfig?.IPv4Address ?? container.Config.Labels?.[LABEL.address] ?? "";
+  if (present !== undefined)
+    await context.client.call({
+      method: "POST",
+      path: `/networks/${network.Id}/disconnect`,
+      body: { Container: container.Id, Force: false },
+      what,
+    });
   await context.client.call({
     method: "POST",
     path: `/networks/${network.Id}/connect`,
