@@ -34,7 +34,7 @@ export const getReferrers: Answer = async (context, { reply, query }, { reposito
   if (wanted !== null) reply.header(HEADER.filters, "artifactType");
   return reply
     .header("Content-Type", MEDIA_TYPE.ociIndex)
-    .send(JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPE.ociIndex, manifests }));
+    .send(Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPE.ociIndex, manifests })));
 };
 
 async function describe(
