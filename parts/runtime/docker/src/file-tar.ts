@@ -1,4 +1,4 @@
-/** Writes and reads the small tars of the engine's archive calls (POSIX.1-1988 ustar, with a pax record for a long path). */
+/** Writes and reads the small tars of the engine's archive calls (POSIX.1-1988 ustar, with pax records for long paths and large owners). */
 import { Bug } from "@sampan/problem";
 
 export interface TarFile {
@@ -12,14 +12,14 @@ export interface TarFile {
 
 const BLOCK_BYTES = 512;
 const NAME_BYTES_MAX = 100;
+const ID_MAX = 0o7777777;
 
 export function writeTar(files: readonly TarFile[]): Uint8Array {
   const blocks: Uint8Array[] = [];
   for (const file of files) {
-    if (Buffer.byteLength(file.path) > NAME_BYTES_MAX) {
-      const record = Buffer.from(paxRecord("path", file.path));
-      blocks.push(header({ ...file, path: "pax", content: record, mode: 0o644 }, "x"), padded(record));
-    }
+    const record = Buffer.from(paxRecords(file).join(""));
+    if (record.length > 0)
+      blocks.push(header({ path: "pax", content: record, mode: 0o644, uid: 0, gid: 0 }, "x"), padded(record));
     blocks.push(header(file, "0"), padded(file.content));
   }
   blocks.push(new Uint8Array(2 * BLOCK_BYTES));
@@ -45,8 +45,8 @@ function header(file: TarFile, type: "0" | "x"): Uint8Array {
   const name = Buffer.from(file.path).subarray(0, NAME_BYTES_MAX);
   block.set(name, 0);
   block.write(octal(file.mode, 7), 100, "latin1");
-  block.write(octal(file.uid, 7), 108, "latin1");
-  block.write(octal(file.gid, 7), 116, "latin1");
+  block.write(octal(fits(file.uid) ? file.uid : 0, 7), 108, "latin1");
+  block.write(octal(fits(file.gid) ? file.gid : 0, 7), 116, "latin1");
   block.write(octal(file.content.length, 11), 124, "latin1");
   block.write(octal(0, 11), 136, "latin1");
   block.fill(" ", 148, 156);
@@ -67,6 +67,19 @@ function padded(content: Uint8Array): Uint8Array {
   const block = new Uint8Array(Math.ceil(content.length / BLOCK_BYTES) * BLOCK_BYTES);
   block.set(content);
   return block;
+}
+
+/** What the fields of a header have no room for. */
+function paxRecords({ path, uid, gid }: TarFile): readonly string[] {
+  return [
+    ...(Buffer.byteLength(path) > NAME_BYTES_MAX ? [paxRecord("path", path)] : []),
+    ...(fits(uid) ? [] : [paxRecord("uid", String(uid))]),
+    ...(fits(gid) ? [] : [paxRecord("gid", String(gid))]),
+  ];
+}
+
+function fits(id: number): boolean {
+  return id <= ID_MAX;
 }
 
 /** `<length> <key>=<value>\n`, where the length counts itself. */

@@ -57,6 +57,26 @@ export function takeResult(
   }
 }
 
+/** Takes in a failure that came sooner than a period after the last one: it is told, and does not count. */
+export function noteFailure(state: ProbeState, kind: ProbeKind, result: ProbeResult): ProbeState {
+  const before = state.streaks[kind];
+  const streak: Streak = before?.outcome === "fail" ? before : { outcome: "fail", length: 0 };
+  return {
+    ...state,
+    streaks: { ...state.streaks, [kind]: streak },
+    last: { ...state.last, [kind]: result },
+  };
+}
+
+/** How long to wait for the next look. What is still starting is looked at more often than its period says, first every 100 ms, so that nobody waits for a period's end. */
+export function nextLookMs(
+  probe: InstanceProbe,
+  look: { readonly count: number; readonly phase: "starting" | "settled" },
+): number {
+  if (look.phase === "settled") return probe.periodMs;
+  return Math.min(probe.periodMs, 100 * 1.5 ** Math.min(look.count, 40));
+}
+
 export interface Verdict {
   readonly state: "starting" | "ready" | "unready";
   readonly message?: string;

@@ -9,6 +9,8 @@ import { LiveRestarts } from "./live-restarts.ts";
 import {
   beginRun,
   judge,
+  nextLookMs,
+  noteFailure,
   type ProbeKind,
   type ProbeResult,
   type ProbeState,
@@ -168,13 +170,26 @@ export class Prober {
     const ageMs = this.#clock().getTime() - Date.parse(run.startedAt);
     const firstMs = Math.min(Math.max(probe.spec.delayMs - ageMs, 0), probe.spec.delayMs);
     await delay(firstMs, undefined, { signal });
-    while (!signal.aborted) {
+    let countedAtMs = Number.NEGATIVE_INFINITY;
+    for (let count = 0; !signal.aborted; count++) {
+      const phase = this.#isStarting(run, probe.kind) ? "starting" : "settled";
       const result = await this.#ask(run, probe.spec);
       signal.throwIfAborted();
-      if (result !== undefined && (await this.#take(run, probe, result)) === "restarted") return;
+      const early = performance.now() - countedAtMs < probe.spec.periodMs;
+      if (result?.outcome === "fail" && phase === "starting" && early)
+        run.state = noteFailure(run.state, probe.kind, result);
+      else if (result !== undefined) {
+        countedAtMs = performance.now();
+        if ((await this.#take(run, probe, result)) === "restarted") return;
+      }
       if (probe.kind === "start" && run.state.started) return;
-      await delay(probe.spec.periodMs, undefined, { signal });
+      await delay(nextLookMs(probe.spec, { count, phase }), undefined, { signal });
     }
+  }
+
+  #isStarting(run: Run, kind: ProbeKind): boolean {
+    if (kind === "ready") return this.#wasReady.get(run.id) !== run.startedAt;
+    return kind === "start" && !run.state.started;
   }
 
   /** Undefined while the engine is away. */
@@ -195,6 +210,7 @@ export class Prober {
     const before = run.state;
     const taken = takeResult(before, probe, result);
     run.state = taken.state;
+    if (run.state.ready === true) this.#wasReady.set(run.id, run.startedAt);
     if (before.ready !== run.state.ready || before.started !== run.state.started)
       this.#tell(run, `${probe.kind} probe: ${result.outcome}`);
     if (!taken.restart) return "goes on";
