@@ -22,6 +22,13 @@ export class BlobStore {
     return this.#index.blob(digest);
   }
 
+  /** Somebody counts on it: it is young again. */
+  touch(digest: Digest): void {
+    const held = this.stat(digest);
+    if (held !== undefined)
+      this.#index.transaction(() => this.#index.putBlob(digest, held.size, this.#now()));
+  }
+
   /** Throws CONTENT_MISMATCH when the digest is another, or there is more than `sizeBytesMax`. */
   async write(source: Bytes, digest: Digest, sizeBytesMax: number): Promise<{ readonly size: number }> {
     const temp = await this.#files.openTemp();
@@ -51,7 +58,7 @@ export class BlobStore {
 
   async writeBytes(digest: Digest, bytes: Uint8Array): Promise<void> {
     if (this.stat(digest) !== undefined && (await this.#isSound(digest, bytes.length))) {
-      this.#index.transaction(() => this.#index.putBlob(digest, bytes.length, this.#now()));
+      this.touch(digest);
       return;
     }
     await this.write(streamOf(bytes), digest, bytes.length);

@@ -50,3 +50,10 @@ export class Gate {
     }
   }
 }
+
+/** Lets others have their turn in the middle of long synchronous work. */
+export function yieldTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}

@@ -35,9 +35,11 @@ const STYLES = [
   { short: Buffer.from("\0"), long: Buffer.from("\0") },
   { short: Buffer.from(" \0"), long: Buffer.from(" ") },
 ];
-/** Bits of a form byte: magic 0-1, number style 2, devices are zero bytes rather than numbers 3. */
+/** Bits of a form byte: magic 0-1, number style 2, devices are zero bytes rather than numbers 3, checksum ends space-zero rather than zero-space 4. */
 const STYLE_SHIFT = 2;
 const NO_DEVICES = 8;
+const SPACE_ZERO = 16;
+const FORM_MAX = 31;
 
 export class HeaderWriter {
   readonly #columns: Readonly<Record<HeaderColumn, ByteWriter>>;
@@ -161,13 +163,14 @@ function parseFields(block: Uint8Array): Fields | undefined {
     number,
   ];
   const texts = TEXTS.map(({ at, width }) => textOf(block, at, width));
-  const form = magic | (style << STYLE_SHIFT) | (bare ? NO_DEVICES : 0);
+  const spaceZero = block[154] === 0x20 ? SPACE_ZERO : 0;
+  const form = magic | (style << STYLE_SHIFT) | (bare ? NO_DEVICES : 0) | spaceZero;
   return { form, type: block[156]!, texts, mode, uid, gid, size, time, major, minor };
 }
 
 function render(fields: Fields, block: Uint8Array): void {
   const magic = MAGICS[fields.form & 3];
-  if (magic === undefined || fields.form > 15) throw invalid("an unknown header form");
+  if (magic === undefined || fields.form > FORM_MAX) throw invalid("an unknown header form");
   const style = (fields.form >> STYLE_SHIFT) & 1;
   block.fill(0);
   TEXTS.forEach(({ at }, index) => {
@@ -185,7 +188,7 @@ function render(fields: Fields, block: Uint8Array): void {
     writeOctal(block, 337, 8, style, fields.minor);
   }
   putDigits(block, 148, 6, checksumOf(block));
-  block[155] = 0x20;
+  block[(fields.form & SPACE_ZERO) === 0 ? 155 : 154] = 0x20;
 }
 
 function digitsOf(style: number, width: number): number {

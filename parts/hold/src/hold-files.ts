@@ -100,10 +100,15 @@ export class TempFile {
     return readExactly(this.#handle, at, length);
   }
 
+  /** Of what is in it now. */
+  digest(): Promise<Digest> {
+    return digestOfFile(this.#handle, this.size);
+  }
+
   /** Makes it durable under its name. With `verify` the file is read again first, and must have this digest. */
   async keep(kind: FileKind, name: Digest, options: { readonly verify?: Digest } = {}): Promise<void> {
     await whileWriting(() => this.#handle.sync());
-    if (options.verify !== undefined && (await digestOfFile(this.#handle, this.size)) !== options.verify)
+    if (options.verify !== undefined && (await this.digest()) !== options.verify)
       throw contentProblem("CONTENT_DAMAGED", "the disk gave back other bytes than were written", {
         hint: "the disk or its memory fails: check it before you go on",
       });

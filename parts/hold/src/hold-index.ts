@@ -40,6 +40,7 @@ export interface LayerRow {
   readonly diffId: Digest;
   readonly size: number;
   readonly recipeSize: number;
+  readonly recipeDigest: Digest;
   readonly state: "held" | "damaged";
   readonly usedAt: number;
 }
@@ -205,6 +206,10 @@ export class HoldIndex {
     });
   }
 
+  markPackSound(pack: number): void {
+    this.transaction(() => this.run("UPDATE packs SET state = 'held' WHERE pack = ?", pack));
+  }
+
   absorbPack(pack: Omit<NewPack, "lengths" | "made">, usedAt: number): void {
     this.run("DELETE FROM packs WHERE digest = ?", toBlob(pack.digest));
     const sql =
@@ -222,10 +227,11 @@ export class HoldIndex {
 
   putLayer(layer: Omit<LayerRow, "state">): void {
     this.run(
-      "INSERT OR REPLACE INTO layers (diff_id, size, recipe_size, state, used_at) VALUES (?, ?, ?, 'held', ?)",
+      "INSERT OR REPLACE INTO layers (diff_id, size, recipe_size, recipe_digest, state, used_at) VALUES (?, ?, ?, ?, 'held', ?)",
       toBlob(layer.diffId),
       layer.size,
       layer.recipeSize,
+      toBlob(layer.recipeDigest),
       layer.usedAt,
     );
   }
@@ -303,6 +309,7 @@ function layerRow(row: Row | undefined): LayerRow | undefined {
     diffId: fromBlob(row.diff_id),
     size: Number(row.size),
     recipeSize: Number(row.recipe_size),
+    recipeDigest: fromBlob(row.recipe_digest),
     state: row.state as LayerRow["state"],
     usedAt: Number(row.used_at),
   };

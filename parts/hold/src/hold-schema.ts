@@ -29,6 +29,7 @@ CREATE TABLE layers (
   diff_id BLOB PRIMARY KEY,
   size INTEGER NOT NULL,
   recipe_size INTEGER NOT NULL,
+  recipe_digest BLOB NOT NULL,
   state TEXT NOT NULL CHECK (state IN ('held', 'damaged')),
   used_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;

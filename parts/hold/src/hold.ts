@@ -15,17 +15,21 @@ import { BlobStore } from "./blob-store.ts";
 import { type CaptureOptions, captureFromBlobs, captureImages, keepImage } from "./capture.ts";
 import { addLayer, addPack, hasPack } from "./cargo-sink.ts";
 import { exportPacks, exportRecipes, measureCargo } from "./cargo-source.ts";
+import { type CheckOptions, type CheckReport, checkHold, type HoldStats, measureHold } from "./check.ts";
 import { Gate } from "./gate.ts";
 import { digestOf, HoldFiles } from "./hold-files.ts";
 import { HoldIndex } from "./hold-index.ts";
 import type { HoldParts } from "./layer-intake.ts";
 import { PACK_SIZE_DEFAULT } from "./pack.ts";
 import { PackStore } from "./pack-store.ts";
+import { executePrune, type PruneResult } from "./prune.ts";
+import { type PruneInputs, type PrunePlan, planPrune } from "./prune-plan.ts";
 import { openHeldRecipe } from "./recipe-store.ts";
 import { References } from "./references.ts";
 import { replay } from "./replay.ts";
 import { sweepOrphans } from "./sweep.ts";
 
+const CACHE_SIZE_DEFAULT = 96 * 1024 * 1024;
 const BLOB_AT_ONCE_MAX = 64 * 1024 * 1024;
 
 export interface HoldOptions {
@@ -53,7 +57,7 @@ export async function openHold(options: HoldOptions): Promise<Hold> {
   try {
     await files.prepare();
     await sweepOrphans(files, index);
-    const packs = new PackStore(files, index, { cacheBytesMax: options.cacheBytesMax ?? 160 * 1024 * 1024 });
+    const packs = new PackStore(files, index, { cacheBytesMax: options.cacheBytesMax ?? CACHE_SIZE_DEFAULT });
     const packSizeBytes = Math.min(options.packSizeBytes ?? PACK_SIZE_DEFAULT, PACK_SIZE_DEFAULT);
     return new Hold({ files, index, packs, now: options.now ?? Date.now, packSizeBytes });
   } catch (error) {
@@ -106,14 +110,17 @@ export class Hold implements ContentStore, CargoSource, CargoSink {
     }
   }
 
+  /** The source is not read when the content is held already. */
   async write(
     source: Bytes,
     expect: { readonly digest: Digest; readonly sizeBytesMax: number },
   ): Promise<{ readonly size: number }> {
-    return this.#gate.share(
-      async () =>
-        (await this.stat(expect.digest)) ?? this.#blobs.write(source, expect.digest, expect.sizeBytesMax),
-    );
+    return this.#gate.share(async () => {
+      const held = await this.stat(expect.digest);
+      if (held === undefined) return this.#blobs.write(source, expect.digest, expect.sizeBytesMax);
+      this.#blobs.touch(expect.digest);
+      return held;
+    });
   }
 
   async setReference(name: string, target: Descriptor): Promise<void> {
@@ -212,6 +219,25 @@ export class Hold implements ContentStore, CargoSource, CargoSink {
 
   writeBlob(digest: Digest, bytes: Uint8Array): Promise<void> {
     return this.#gate.share(() => this.#blobs.writeBytes(digest, bytes));
+  }
+
+  /** What could go, and what protects the rest. Changes nothing. Throws CONTENT_DAMAGED when what stays cannot be read. */
+  planPrune(inputs: PruneInputs): Promise<PrunePlan> {
+    return this.#gate.share(() => planPrune(this.#parts, this.#blobs, inputs));
+  }
+
+  /** Does what the plan says, less what has come into use since. Waits until nobody writes or exports, and lets nobody begin. */
+  executePrune(plan: PrunePlan): Promise<PruneResult> {
+    return this.#gate.alone(() => executePrune(this.#parts, this.#blobs, plan));
+  }
+
+  /** Reads everything again and tells what no longer verifies, and which images it hits. Damage is marked, so that it can be mended. */
+  check(options: CheckOptions = {}): Promise<CheckReport> {
+    return this.#gate.share(() => checkHold(this.#parts, this.#blobs, options));
+  }
+
+  async stats(): Promise<HoldStats> {
+    return measureHold(this.#parts);
   }
 
   freeBytes(): Promise<number> {

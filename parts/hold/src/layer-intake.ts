@@ -172,9 +172,9 @@ export async function keepLayer(
     throw contentProblem("CONTENT_MISMATCH", `the recipe of layer ${diffId} makes another layer`, {
       why: `it makes ${made}`,
     });
+  const recipeDigest = await recipe.digest();
   await recipe.keep("recipes", diffId);
   const { index, now } = hold;
-  index.transaction(() =>
-    index.putLayer({ diffId, size: source.frame.layerSize, recipeSize: recipe.size, usedAt: now() }),
-  );
+  const sizes = { size: source.frame.layerSize, recipeSize: recipe.size };
+  index.transaction(() => index.putLayer({ diffId, ...sizes, recipeDigest, usedAt: now() }));
 }

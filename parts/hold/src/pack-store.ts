@@ -100,7 +100,12 @@ export class PackStore {
   async keep(
     pack: EncodedPack,
     run: PieceRun,
-    options: { readonly made?: string; readonly now: () => number },
+    options: {
+      readonly made?: string;
+      readonly now: () => number;
+      /** Numbers that these pieces have in other packs, which they leave. */
+      readonly moved?: readonly number[];
+    },
   ): Promise<void> {
     const temp = await this.#files.openTemp();
     try {
@@ -109,7 +114,8 @@ export class PackStore {
     } finally {
       await temp.discard();
     }
-    this.#index.transaction(() =>
+    this.#index.transaction(() => {
+      for (const piece of options.moved ?? []) this.#index.run("DELETE FROM pieces WHERE piece = ?", piece);
       this.#index.addPack(
         {
           digest: pack.digest,
@@ -121,8 +127,8 @@ export class PackStore {
           ...(options.made === undefined ? {} : { made: options.made }),
         },
         options.now(),
-      ),
-    );
+      );
+    });
   }
 
   async #load(row: PackRow): Promise<Uint8Array> {

@@ -46,6 +46,11 @@ export class PackFiller {
     return run;
   }
 
+  /** Lets go of buffers that wait to be used again. */
+  trim(): void {
+    this.#free.length = 0;
+  }
+
   /** Gives the buffer of a run back, when nobody reads it any more. */
   release(run: PieceRun): void {
     this.#free.push(new Uint8Array(run.raw.buffer));
@@ -109,6 +114,7 @@ export class PackWriter {
     const last = this.#filler.close();
     if (last !== undefined) this.#start(last);
     await this.settle();
+    this.#filler.trim();
     this.#rethrow();
   }
 

@@ -25,7 +25,9 @@ export const PACK_SIZE_DEFAULT = 16 * 1024 * 1024;
 const PREFIX = Buffer.from("SAMPANPK\x01\x00\x01\x00\x00\x00\x00\x00", "latin1");
 const END_MAGIC = Buffer.from("sampan pack v1\0\0", "latin1");
 const TRAILER_SIZE = 64;
-const WINDOW_LOG = 24;
+/** 8 MiB: matches reach over half a pack, at half the memory that reaching over all of it would take. */
+const WINDOW_LOG = 23;
+const WINDOW_LOG_MAX = 25;
 const compress = promisify(zstdCompress);
 const decompress = promisify(zstdDecompress);
 
@@ -88,7 +90,7 @@ export async function decompressFrame(frame: Uint8Array, rawSize: number): Promi
     raw = await decompress(frame, {
       maxOutputLength: Math.max(rawSize, 1),
       chunkSize: Math.max(rawSize + 64, 64),
-      params: { [constants.ZSTD_d_windowLogMax]: WINDOW_LOG + 1 },
+      params: { [constants.ZSTD_d_windowLogMax]: WINDOW_LOG_MAX },
     });
   } catch (cause) {
     throw contentProblem("CONTENT_INVALID", "a compressed part does not decode", { cause });

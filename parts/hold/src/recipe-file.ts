@@ -2,7 +2,6 @@ import { contentProblem, type Digest } from "@sampan/content";
 import type { TempFile } from "./hold-files.ts";
 import { compressFrame, decompressFrame } from "./pack.ts";
 import {
-  CODING,
   decodeFrame,
   decodeSegment,
   encodePrefix,
@@ -31,7 +30,7 @@ export class RecipeFileWriter {
   }
 
   static async begin(write: (bytes: Uint8Array) => Promise<void>): Promise<RecipeFileWriter> {
-    await write(encodePrefix(CODING.zstd));
+    await write(encodePrefix());
     return new RecipeFileWriter(write);
   }
 
@@ -66,10 +65,8 @@ export async function openRecipe(readAt: ReadAt, fileSize: number): Promise<Reci
   const tailSize = tailSizeOf(await readAt(fileSize - TRAILER_SIZE, TRAILER_SIZE));
   if (tailSize > fileSize - PREFIX_SIZE) throw contentProblem("CONTENT_INVALID", "this recipe is cut off");
   const frame = decodeFrame(fileSize, prefix, await readAt(fileSize - tailSize, tailSize));
-  const plain = async (segment: SegmentPlace) => {
-    const stored = await readAt(segment.at, segment.storedBytes);
-    return frame.coding === CODING.plain ? stored : decompressFrame(stored, segment.plainBytes);
-  };
+  const plain = async (segment: SegmentPlace) =>
+    decompressFrame(await readAt(segment.at, segment.storedBytes), segment.plainBytes);
   const parts = async (segment: SegmentPlace) => decodeSegment(await plain(segment), segment.layerBytes);
   return { frame, plain, parts };
 }

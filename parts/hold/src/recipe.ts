@@ -1,8 +1,8 @@
 /**
  * A recipe: how a layer is rebuilt bit for bit (SPEC.md, "Recipes"). All integers of the frame are little-endian.
  *
- *     0   "SAMPANRC" | u16 version | u8 coding | u8 splitter version | u32 zero
- *     16  segments, one after another, each coded on its own (coding 0: plain, 1: one zstd frame)
+ *     0   "SAMPANRC" | u16 version | u8 coding (1: zstd) | u8 splitter version | u32 zero
+ *     16  segments, one after another, each one zstd frame
  *     …   table: per segment u32 stored bytes | u32 plain bytes | u64 layer bytes
  *     -64 trailer: u32 segments | u32 zero | u64 layer size | 32 bytes diffID | 16 bytes "sampan recipe v1"
  */
@@ -13,7 +13,7 @@ import { SPLITTER_VERSION } from "./splitter.ts";
 import { BLOCK, paddingOf } from "./tar-header.ts";
 
 export const RECIPE_VERSION = 1;
-export const CODING = { plain: 0, zstd: 1 } as const;
+const CODING_ZSTD = 1;
 export const RECIPE_LIMITS = {
   segmentOps: 4096,
   /** A writer closes a segment here; one literal may still follow, so a reader takes up to `segmentBytesMax`. */
@@ -207,17 +207,16 @@ export interface SegmentPlace {
 }
 
 export interface RecipeFrame {
-  readonly coding: number;
   readonly diffId: Digest;
   readonly layerSize: number;
   readonly segments: readonly SegmentPlace[];
 }
 
-export function encodePrefix(coding: number): Uint8Array {
+export function encodePrefix(): Uint8Array {
   const bytes = Buffer.alloc(PREFIX_SIZE);
   MAGIC.copy(bytes);
   bytes.writeUInt16LE(RECIPE_VERSION, 8);
-  bytes[10] = coding;
+  bytes[10] = CODING_ZSTD;
   bytes[11] = SPLITTER_VERSION;
   return bytes;
 }
@@ -257,8 +256,7 @@ export function decodeFrame(fileSize: number, prefix: Uint8Array, tail: Uint8Arr
   const head = Buffer.from(prefix.buffer, prefix.byteOffset, prefix.byteLength);
   if (!MAGIC.equals(head.subarray(0, 8)) || head.readUInt16LE(8) !== RECIPE_VERSION)
     throw contentProblem("CONTENT_INVALID", "this recipe is of a version that this version does not read");
-  const coding = head[10]!;
-  if (coding !== CODING.plain && coding !== CODING.zstd) throw invalid(`an unknown coding ${coding}`);
+  if (head[10] !== CODING_ZSTD) throw invalid(`an unknown coding ${head[10]}`);
   const view = Buffer.from(tail.buffer, tail.byteOffset, tail.byteLength);
   const table = view.length - TRAILER_SIZE;
   const segments: SegmentPlace[] = [];
@@ -268,7 +266,7 @@ export function decodeFrame(fileSize: number, prefix: Uint8Array, tail: Uint8Arr
     const storedBytes = view.readUInt32LE(row);
     const plainBytes = view.readUInt32LE(row + 4);
     const layerBytes = Number(view.readBigUInt64LE(row + 8));
-    if (plainBytes > RECIPE_LIMITS.segmentBytesMax || (coding === CODING.plain && storedBytes !== plainBytes))
+    if (plainBytes > RECIPE_LIMITS.segmentBytesMax || storedBytes > RECIPE_LIMITS.segmentBytesMax)
       throw invalid("a segment of an impossible size");
     segments.push({ at, storedBytes, plainBytes, layerStart, layerBytes });
     at += storedBytes;
@@ -277,7 +275,7 @@ export function decodeFrame(fileSize: number, prefix: Uint8Array, tail: Uint8Arr
   const layerSize = Number(view.readBigUInt64LE(table + 8));
   if (at + view.length !== fileSize || layerStart !== layerSize || layerSize > RECIPE_LIMITS.layerSizeMax)
     throw invalid("sizes that contradict each other");
-  return { coding, diffId: digestFromHex(view.toString("hex", table + 16, table + 48)), layerSize, segments };
+  return { diffId: digestFromHex(view.toString("hex", table + 16, table + 48)), layerSize, segments };
 }
 
 function invalid(what: string): Error {

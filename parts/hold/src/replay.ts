@@ -12,12 +12,29 @@ export interface ReplayParts {
 }
 
 /** Rebuilds the bytes of a layer in `range`, in chunks that the caller may keep. Every piece is verified before it is used. */
-export async function* replay(
-  { index, packs }: ReplayParts,
+export function replay(
+  deps: ReplayParts,
   recipe: RecipeSource,
   range: ByteRange,
 ): AsyncGenerator<Uint8Array> {
-  let out = Buffer.allocUnsafe(OUT_SIZE);
+  return rebuild(deps, recipe, range, {
+    takePiece: verifiedPiece,
+    nextBuffer: () => Buffer.allocUnsafe(OUT_SIZE),
+  });
+}
+
+interface RebuildOptions {
+  readonly takePiece: (raw: Uint8Array, place: PiecePlace, part: Part) => Uint8Array;
+  readonly nextBuffer: () => Uint8Array;
+}
+
+async function* rebuild(
+  { index, packs }: ReplayParts,
+  recipe: RecipeSource,
+  range: ByteRange,
+  { takePiece, nextBuffer }: RebuildOptions,
+): AsyncGenerator<Uint8Array> {
+  let out = nextBuffer();
   let filled = 0;
   for (const segment of recipe.frame.segments) {
     if (segment.layerStart + segment.layerBytes <= range.start) continue;
@@ -29,8 +46,11 @@ export async function* replay(
       let piece: Uint8Array | undefined;
       const place = places[number];
       if (place !== undefined) {
-        const raw = packs.peek(place.pack) ?? (await loadPack(packs, order, place.pack));
-        piece = pieceOf(raw, place, part.part);
+        const ready = packs.peek(place.pack);
+        piece =
+          ready !== undefined
+            ? takePiece(ready, place, part.part)
+            : await loadPiece({ index, packs }, order, place, part.part, takePiece);
       }
       for (let at = part.from; at < part.to; ) {
         const length = Math.min(part.to - at, OUT_SIZE - filled);
@@ -41,7 +61,7 @@ export async function* replay(
         at += length;
         if (filled === OUT_SIZE) {
           yield out;
-          out = Buffer.allocUnsafe(OUT_SIZE);
+          out = nextBuffer();
           filled = 0;
         }
       }
@@ -50,7 +70,7 @@ export async function* replay(
   if (filled > 0) yield out.subarray(0, filled);
 }
 
-/** The digest of what a recipe makes. */
+/** The digest of what a recipe makes. Pieces are not verified one by one: the digest of the whole tells as much. */
 export async function replayDigest(
   deps: ReplayParts,
   recipe: RecipeSource,
@@ -59,7 +79,10 @@ export async function replayDigest(
     readonly onBytes?: (length: number) => void;
   },
 ): Promise<Digest> {
-  for await (const chunk of replay(deps, recipe, { start: 0, end: recipe.frame.layerSize })) {
+  const buffer = Buffer.allocUnsafe(OUT_SIZE);
+  const whole = { start: 0, end: recipe.frame.layerSize };
+  const how = { takePiece: anyPiece, nextBuffer: () => buffer };
+  for await (const chunk of rebuild(deps, recipe, whole, how)) {
     options.signal?.throwIfAborted();
     options.hasher.update(chunk);
     options.onBytes?.(chunk.length);
@@ -109,6 +132,23 @@ function packOrder(places: readonly (PiecePlace | undefined)[]): Map<number, num
   return next;
 }
 
+/** Where a pack was written anew since the piece was located, the piece is located once more. */
+async function loadPiece(
+  { index, packs }: ReplayParts,
+  order: ReadonlyMap<number, number>,
+  place: PiecePlace,
+  part: Part,
+  takePiece: RebuildOptions["takePiece"],
+): Promise<Uint8Array> {
+  try {
+    return takePiece(await loadPack(packs, order, place.pack), place, part);
+  } catch (error) {
+    const again = part.kind === "piece" ? index.locate(part.id) : undefined;
+    if (again === undefined || again.pack === place.pack) throw error;
+    return takePiece(await packs.raw(again.pack), again, part);
+  }
+}
+
 /** Loads a pack, and begins with the next, so that the thread pool decodes while this thread copies. */
 async function loadPack(
   packs: PackStore,
@@ -121,8 +161,12 @@ async function loadPack(
   return loading;
 }
 
-function pieceOf(raw: Uint8Array, place: PiecePlace, part: Part): Uint8Array {
-  const bytes = raw.subarray(place.offset, place.offset + place.length);
+function anyPiece(raw: Uint8Array, place: PiecePlace): Uint8Array {
+  return raw.subarray(place.offset, place.offset + place.length);
+}
+
+function verifiedPiece(raw: Uint8Array, place: PiecePlace, part: Part): Uint8Array {
+  const bytes = anyPiece(raw, place);
   if (part.kind !== "piece" || Buffer.compare(idOf(bytes), part.id) !== 0)
     throw contentProblem("CONTENT_DAMAGED", "a piece of this layer is not what it was", {
       hint: "run `sampan hold check` to see what is hit; importing the bundle again mends it",
