@@ -1,3 +1,4 @@
+export { type Change, changeHints, type Decision } from "./change.ts";
 export type {
   AppRef,
   ComponentKind,
@@ -8,8 +9,14 @@ export type {
   InstanceSpec,
   Mount,
 } from "./desired.ts";
+export { diffApps } from "./diff-apps.ts";
+export { merge } from "./merge.ts";
+export type { InstallationNames, Merged, MergeInput } from "./merge-input.ts";
 export type { InstanceState, Observed, ObservedInstance } from "./observed.ts";
+export { planReturn, type Returned, type ReturnInput } from "./plan-return.ts";
 export type { Plan, Step, StepAction, StepBase, StepKind, StepOf } from "./plan-types.ts";
 export { type PlanOptions, plan } from "./planner.ts";
 export { planProblem, planProblems } from "./problems.ts";
+export { renderChanges } from "./render-changes.ts";
 export { type PlanSummary, planSummary, renderPlan, stepWords } from "./render-plan.ts";
+export { type Resolved, type ResolveInput, resolve } from "./resolve.ts";

@@ -95,7 +95,7 @@ function beginPlanning(desired: Desired, observed: Observed, options: PlanOption
     const slots = slotsOf(component, instancesOf.get(component.name) ?? [], { observed, portClaims });
     judged.set(
       component.name,
-      slots.map((slot) => ({ slot, ...judgeSlot(slot, desired.changes?.[component.name]) })),
+      slots.map((slot) => ({ slot, ...judgeSlot(slot, changesOf(desired, component.name)) })),
     );
   }
   return {
@@ -117,6 +117,10 @@ function beginPlanning(desired: Desired, observed: Observed, options: PlanOption
     ends: new Map(),
     portFreedBy: new Map(),
   };
+}
+
+function changesOf({ changes }: Desired, name: string): readonly string[] | undefined {
+  return changes !== undefined && Object.hasOwn(changes, name) ? changes[name] : undefined;
 }
 
 function usersOf(components: readonly DesiredComponent[]): ReadonlyMap<string, readonly string[]> {
