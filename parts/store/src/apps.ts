@@ -4,6 +4,7 @@ import { type Context, openJson, sealJson } from "./context.ts";
 import { mapPage, type Page, type PageRequest, readPage, type Sight } from "./page.ts";
 import { storeProblem } from "./problems.ts";
 import { fromJson, present, toJson } from "./row.ts";
+import { mentions } from "./search.ts";
 import { inSight } from "./sight.ts";
 import type { Tables } from "./tables.ts";
 
@@ -127,11 +128,13 @@ export const apps = {
   async list(
     context: Context,
     sight: Sight,
-    filter: { teamId?: string } = {},
+    filter: { teamId?: string; name?: string; search?: string } = {},
     page: PageRequest = {},
   ): Promise<Page<AppSummary>> {
     let query = context.db.selectFrom("apps").select(summaryColumns).where(inSight(sight, "teamId"));
     if (filter.teamId !== undefined) query = query.where("teamId", "=", filter.teamId);
+    if (filter.name !== undefined) query = query.where("name", "=", filter.name);
+    if (filter.search !== undefined) query = query.where(mentions(filter.search, ["name", "title"]));
     return mapPage(await readPage(query, { by: "name", id: "id", direction: "asc" }, page), toSummary);
   },
 

@@ -15,6 +15,8 @@ export interface Installation {
   /** What it was before the last upgrade or rollback. */
   readonly previousDigest?: Digest;
   readonly modules: Readonly<Record<string, boolean>>;
+  /** Names in the release to names here, as core/plan's merge words them. */
+  readonly names: unknown;
   /** Ids of the app's components that came with it. */
   readonly components: readonly string[];
   /** Decided by delivery, such as `installing`, `installed`, `upgrading`, `failed`. */
@@ -24,17 +26,17 @@ export interface Installation {
 }
 
 function toInstallation(row: Tables["installations"]): Installation {
-  const { modules, components, ...rest } = present(row);
-  return { ...rest, modules: fromJson(modules), components: fromJson(components) };
+  const { modules, components, names, ...rest } = present(row);
+  return { ...rest, modules: fromJson(modules), components: fromJson(components), names: fromJson(names) };
 }
 
 export const installations = {
-  /** Throws STORE_IN_USE when app, template or release is absent. */
+  /** Its id is made here when absent. Throws STORE_IN_USE when app, template or release is absent. */
   create(
     context: Context,
     installation: Pick<
       Installation,
-      "appId" | "templateId" | "releaseDigest" | "modules" | "components" | "state"
+      "appId" | "templateId" | "releaseDigest" | "modules" | "components" | "names" | "state"
     > & {
       /** Made when absent. */
       readonly id?: string;
@@ -49,6 +51,7 @@ export const installations = {
           id: installation.id ?? inside.newId(),
           modules: toJson(installation.modules),
           components: toJson(installation.components),
+          names: toJson(installation.names),
           createdAt: now,
           updatedAt: now,
         })
@@ -94,11 +97,11 @@ export const installations = {
   update(
     context: Context,
     id: string,
-    change: Partial<Pick<Installation, "releaseDigest" | "modules" | "components" | "state">>,
+    change: Partial<Pick<Installation, "releaseDigest" | "modules" | "components" | "names" | "state">>,
   ): Promise<Installation> {
     return context.write(async (inside) => {
       const before = await installations.get(inside, id);
-      const { modules, components, ...rest } = change;
+      const { modules, components, names, ...rest } = change;
       const moved = change.releaseDigest !== undefined && change.releaseDigest !== before.releaseDigest;
       const row = await inside.db
         .updateTable("installations")
@@ -107,6 +110,7 @@ export const installations = {
           ...(moved ? { previousDigest: before.releaseDigest } : {}),
           ...(modules === undefined ? {} : { modules: toJson(modules) }),
           ...(components === undefined ? {} : { components: toJson(components) }),
+          ...(names === undefined ? {} : { names: toJson(names) }),
           updatedAt: inside.now(),
         })
         .where("id", "=", id)

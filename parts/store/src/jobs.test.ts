@@ -163,6 +163,22 @@ describe("cancelling", () => {
   });
 });
 
+describe("again", () => {
+  test("a job that failed goes on from its checkpoint, with all its attempts", async () => {
+    const { store } = await openTestStore();
+    const { id } = await store.jobs.enqueue(copy);
+    const { lease } = await claimed(store);
+    await store.jobs.saveCheckpoint(lease, { at: 7 });
+    await store.jobs.fail(lease, { type: "x", title: "no", status: 500, code: "X" });
+    expect(await store.jobs.again(id)).toMatchObject({ state: "queued", attempts: 0 });
+    const next = await claimed(store);
+    expect([next.checkpoint, next.job.problem, next.job.endedAt]).toEqual([{ at: 7 }, undefined, undefined]);
+    expect(await store.jobs.again(id)).toMatchObject({ state: "running" });
+    await store.jobs.succeed(next.lease, 1);
+    expect(await store.jobs.again(id)).toMatchObject({ state: "succeeded" });
+  });
+});
+
 describe("logs and retention", () => {
   test("a log keeps its newest two thousand lines, and long lines are cut", async () => {
     const { store } = await openTestStore();

@@ -168,6 +168,29 @@ export const jobs = {
     });
   },
 
+  /** Queues a failed or cancelled job once more; it goes on from its checkpoint. One that has not ended, or succeeded, stays as it is. */
+  again(context: Context, id: string): Promise<Job> {
+    return context.write(async (inside) => {
+      const before = await jobs.get(inside, id);
+      if (before.state !== "failed" && before.state !== "cancelled") return before;
+      const queued = {
+        state: "queued",
+        cancelRequested: 0,
+        attempts: 0,
+        problem: null,
+        endedAt: null,
+      } as const;
+      const row = await inside.db
+        .updateTable("jobs")
+        .set({ ...queued, runAt: inside.now() })
+        .where("id", "=", id)
+        .returningAll()
+        .executeTakeFirstOrThrow();
+      inside.changed(jobChange(row, "updated"));
+      return toJob(row);
+    });
+  },
+
   /** Drops jobs that ended before `endedBefore`, and of the others all but the newest `endedMax` ended ones. Returns how many. */
   prune(context: Context, keep: { endedBefore: string; endedMax: number }): Promise<number> {
     return context.write(async (inside) => {

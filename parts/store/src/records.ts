@@ -27,7 +27,10 @@ export interface Snapshot {
   readonly values: AppValues;
   readonly modules: Readonly<Record<string, boolean>>;
   readonly stopped: boolean;
+  /** Of the installation that was changed. */
   readonly releaseDigest?: Digest;
+  /** What the app was made into: what differs from it later was edited since. */
+  readonly after?: App;
 }
 
 /** What was done to an app or an installation. */

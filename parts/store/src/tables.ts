@@ -81,6 +81,7 @@ export interface Tables {
     previousDigest: Digest | null;
     modules: string;
     components: string;
+    names: string;
     state: string;
     createdAt: string;
     updatedAt: string;

@@ -4,6 +4,7 @@ import { absent } from "./absent.ts";
 import type { Context } from "./context.ts";
 import { mapPage, type Page, type PageRequest, readPage, type Sight } from "./page.ts";
 import { fromJson, present, toJson } from "./row.ts";
+import { mentions } from "./search.ts";
 import { templatesInSight } from "./sight.ts";
 import type { Tables } from "./tables.ts";
 
@@ -76,7 +77,7 @@ export const templates = {
     if (filter.scope !== undefined) query = query.where("scope", "=", filter.scope);
     if (filter.teamId !== undefined) query = query.where("teamId", "=", filter.teamId);
     if (filter.tag !== undefined) query = query.where(hasTag(filter.tag));
-    if (filter.search !== undefined) query = query.where(mentions(filter.search));
+    if (filter.search !== undefined) query = query.where(mentions(filter.search, ["name", "summary"]));
     return mapPage(await readPage(query, { by: "name", id: "id", direction: "asc" }, page), toTemplate);
   },
 
@@ -101,9 +102,4 @@ export const templates = {
 
 function hasTag(tag: string) {
   return sql<SqlBool>`EXISTS (SELECT 1 FROM json_each(templates.tags) WHERE value = ${tag})`;
-}
-
-function mentions(text: string) {
-  const pattern = `%${text.replaceAll(/[\\%_]/g, "\\$&")}%`;
-  return sql<SqlBool>`(name LIKE ${pattern} ESCAPE '\\' OR summary LIKE ${pattern} ESCAPE '\\')`;
 }

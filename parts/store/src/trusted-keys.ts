@@ -5,7 +5,7 @@ import { present } from "./row.ts";
 
 /** A vendor's or site's public key that this site believes. */
 export interface TrustedKey {
-  /** SHA-256 of the key's SPKI DER, in hex. */
+  /** Digest of the key's SPKI DER. */
   readonly keyId: string;
   readonly name: string;
   readonly publicKeyPem: string;

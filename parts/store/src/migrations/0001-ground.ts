@@ -57,7 +57,8 @@ CREATE INDEX releasesByTime ON releases (templateId, publishedAt, digest);
 CREATE TABLE installations (
   id TEXT PRIMARY KEY, appId TEXT NOT NULL REFERENCES apps (id) ON DELETE CASCADE,
   templateId TEXT NOT NULL REFERENCES templates (id), releaseDigest TEXT NOT NULL REFERENCES releases (digest),
-  previousDigest TEXT REFERENCES releases (digest), modules TEXT NOT NULL, components TEXT NOT NULL, state TEXT NOT NULL,
+  previousDigest TEXT REFERENCES releases (digest), modules TEXT NOT NULL, components TEXT NOT NULL, names TEXT NOT NULL,
+  state TEXT NOT NULL,
   createdAt TEXT NOT NULL, updatedAt TEXT NOT NULL
 ) STRICT;
 CREATE INDEX installationsOfApp ON installations (appId, createdAt, id);
