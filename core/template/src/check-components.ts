@@ -121,7 +121,11 @@ function checkMounts({ faults }: Subject, path: Path, { volumes, files }: Compon
   };
   for (const [name, volume] of Object.entries(volumes ?? {}))
     take(volume.path, `the volume \`${name}\``, [...path, "volumes", name, "path"]);
-  for (const file of Object.keys(files ?? {})) take(file, "a file", [...path, "files", file]);
+  for (const file of Object.keys(files ?? {})) {
+    if (file.endsWith("/"))
+      faults.push({ path: [...path, "files", file], message: "names a folder, not a file" });
+    else take(file, "a file", [...path, "files", file]);
+  }
 }
 
 const REFERENCE =

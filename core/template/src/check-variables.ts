@@ -1,8 +1,7 @@
 import { findCycles } from "./check-needs.ts";
 import { type DeclaredVariable, environmentOf, referencesOf } from "./environment.ts";
 import { at, own, type Path } from "./faults.ts";
-import { nearest } from "./nearest.ts";
-import { exists, namesIn, type Subject } from "./subject.ts";
+import { exists, namesIn, type Subject, suggest } from "./subject.ts";
 import type { EnvValue } from "./values.ts";
 import { splitText } from "./variables.ts";
 
@@ -66,7 +65,7 @@ function checkText(
         message: `\`${part.text.slice(0, 60)}\` is no variable; write \`$\${\` where \`\${\` is meant as text`,
       });
     if (part.kind !== "variable" || known === undefined || known.has(part.name)) continue;
-    const word = nearest(part.name, known);
+    const word = suggest(subject, part.name, known);
     const hint =
       word === undefined ? "; neither its own env nor what it needs has that" : `, did you mean \`${word}\`?`;
     subject.faults.push({ path, message: `\`\${${part.name}}\` is not known here${hint}` });

@@ -14,7 +14,7 @@ export interface DeclaredVariable {
 type Components = App["components"];
 
 /**
- * All variables that a component sees, later ones taking the place of earlier ones: connection info of what it needs (sorted by name),
+ * All variables that a component's values can refer to, later ones taking the place of earlier ones: connection info of what it needs (sorted by name),
  * its own connection info, its own env. `${NAME}` in a value means the variables that *its* component sees.
  */
 export function environmentOf(components: Components, component: string): Map<string, DeclaredVariable> {

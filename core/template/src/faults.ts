@@ -14,6 +14,8 @@ export interface PlacedFault {
 /** 1-based line of what stands at a path, or of the nearest thing around it; undefined for values that came without text. */
 export type Locate = (path: Path) => number | undefined;
 
+const FAULTS_MAX = 1000;
+
 /** Writes paths with dots, adds lines, drops repetitions, and sorts by line; faults of one line stay in order. */
 export function finishFaults(placed: readonly PlacedFault[], locate: Locate): Fault[] {
   const seen = new Set<string>();
@@ -26,7 +28,11 @@ export function finishFaults(placed: readonly PlacedFault[], locate: Locate): Fa
     seen.add(key);
     faults.push(line === undefined ? { path: dotted, message } : { path: dotted, line, message });
   }
-  return faults.sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
+  faults.sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
+  const more = faults.length - FAULTS_MAX;
+  return more <= 0
+    ? faults
+    : [...faults.slice(0, FAULTS_MAX), { path: "", message: `and ${more} more faults` }];
 }
 
 /** Own property of a record whose keys outsiders chose: `constructor` is a fine component name. */

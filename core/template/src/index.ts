@@ -23,6 +23,7 @@ export {
 } from "./component.ts";
 export { type CronLine, parseCronLine } from "./cron-line.ts";
 export { type DeclaredVariable, environmentOf } from "./environment.ts";
+export { type Environment, type EnvironmentSources, EnvironmentValues } from "./environment-values.ts";
 export { findSecrets, type SuspectedSecret } from "./find-secrets.ts";
 export { type GeneratedRule, generatedKey, listGenerated, makeGenerated } from "./generated-values.ts";
 export { appJsonSchema } from "./json-schema.ts";
@@ -43,5 +44,5 @@ export {
 } from "./release-of.ts";
 export { renderApp, renderRelease } from "./render.ts";
 export { type EnvValue, type Parameter, type ParameterValue, parameter } from "./values.ts";
-export { expandText, quoteText, variablesIn } from "./variables.ts";
+export { EXPANDED_LENGTH_MAX, expandText, quoteText, variablesIn } from "./variables.ts";
 export { compareVersions, suggestNextVersion } from "./version-order.ts";

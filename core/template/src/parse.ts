@@ -57,7 +57,12 @@ function check<T extends App | Release>(
   const body: AppBody = { ...remainder, components: remainder.components ?? {} };
   const isWhole = checked.faults.length === 0;
   const found = checkBody(body, { value, isWhole });
-  const faults = finishFaults([...early, ...checked.faults, ...found.faults, ...furtherFaults(body)], locate);
+  // What could not be read is said once: as that, not as what it then lacks.
+  const said = new Set(early.map(({ path }) => path.join(".")));
+  const later = [...checked.faults, ...found.faults, ...furtherFaults(body)].filter(
+    ({ path }) => path.length === 0 || !said.has(path.join(".")),
+  );
+  const faults = finishFaults([...early, ...later], locate);
   const warnings = finishFaults(found.warnings, locate);
   if (faults.length > 0 || checked.value === undefined) return { faults, warnings };
   return { value: checked.value, faults: [], warnings };

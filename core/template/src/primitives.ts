@@ -65,7 +65,7 @@ export const text = z.string().max(64 * 1024);
 export const containerPath = z
   .string()
   .max(1024)
-  .regex(/^\/(?!.*(?:^|\/)\.\.(?:\/|$))[^\0]*$/, "use an absolute path without ..");
+  .regex(/^(?![^\0]*\/\.\.(?:\/|$))\/[^\0]*$/, "use an absolute path without ..");
 
 /** Integer written as digits of an octal file mode, such as "0644". */
 export const fileMode = z.string().regex(/^0?[0-7]{3}$/, 'write an octal mode such as "0644"');

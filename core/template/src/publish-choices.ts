@@ -111,7 +111,7 @@ function ask(
 function definitionOf(key: string, value: EnvValue): Parameter {
   if (typeof value !== "string" || looksSecret(key, value))
     return { type: "password", title: key, required: true };
-  return { type: "string", title: key, default: expandText(value, () => undefined) };
+  return { type: "string", title: key, default: expandText(value, () => undefined) ?? "" };
 }
 
 function parameterNameOf(component: string, key: string): string {

@@ -95,7 +95,7 @@ function chooseComponents(
       omitted.push({ path, message: "not selected, and in no earlier release" });
       return [];
     }
-    const { build: _, ...rest } = component;
+    const { build: _build, installation: _installation, ...rest } = component;
     const image = own(images.components, name) ?? pinned(component.image);
     if (image === undefined) {
       faults.push({ path: `${path}.image`, message: "no image was captured for it" });

@@ -13,6 +13,13 @@ export interface Subject {
   readonly warnings: PlacedFault[];
 }
 
+const SUGGESTIONS_MAX = 200;
+
+/** The name that was meant. Not for ever more: comparing names takes time, and nobody reads that many faults. */
+export function suggest({ faults }: Subject, word: string, names: Iterable<string>): string | undefined {
+  return faults.length < SUGGESTIONS_MAX ? nearest(word, names) : undefined;
+}
+
 export function exists({ written }: Subject, path: Path): boolean {
   return at(written, path) !== undefined;
 }
@@ -37,7 +44,7 @@ export function mustExist(
 ): boolean {
   if (typeof name !== "string" || exists(subject, [...section, name])) return true;
   const names = namesIn(subject, section);
-  const word = nearest(name, names);
+  const word = suggest(subject, name, names);
   const few =
     names.length > 0 && names.length <= 5
       ? `; there ${names.length === 1 ? "is" : "are"} ${alternatives(names)}`

@@ -1,7 +1,7 @@
 import type { Path, PlacedFault } from "./faults.ts";
 
 export const DEPTH_MAX = 64;
-export const NODES_MAX = 300_000;
+export const NODES_MAX = 200_000;
 
 /**
  * Copies a value from outside (JSON) while checking what no schema can: depth, number of parts, forbidden keys and characters.

@@ -28,13 +28,22 @@ export function variablesIn(text: string): string[] {
   return splitText(text).flatMap((part) => (part.kind === "variable" ? [part.name] : []));
 }
 
-/** Replaces variables by their values; what is broken, or unknown to `lookUp`, becomes nothing. */
-export function expandText(text: string, lookUp: (name: string) => string | undefined): string {
-  return splitText(text)
-    .map((part) =>
-      part.kind === "text" ? part.text : part.kind === "variable" ? (lookUp(part.name) ?? "") : "",
-    )
-    .join("");
+/** Characters that a text may have once its variables are replaced: references to references must not grow without end. */
+export const EXPANDED_LENGTH_MAX = 4 * 1024 * 1024;
+
+/** Replaces variables by their values; what is broken, or unknown to `lookUp`, becomes nothing. Undefined when it gets too long. */
+export function expandText(
+  text: string,
+  lookUp: (name: string) => string | undefined,
+  lengthMax = EXPANDED_LENGTH_MAX,
+): string | undefined {
+  let expanded = "";
+  for (const part of splitText(text)) {
+    if (part.kind === "text") expanded += part.text;
+    else if (part.kind === "variable") expanded += lookUp(part.name) ?? "";
+    if (expanded.length > lengthMax) return undefined;
+  }
+  return expanded;
 }
 
 /** Writes a text so that it stands for itself. */
