@@ -100,10 +100,10 @@ function queryText(query: Readonly<Record<string, unknown>>): string {
 async function problemOf(response: Response): Promise<Problem> {
   const text = await response.text();
   try {
-    const json = JSON.parse(text) as ProblemJson;
+    const json = JSON.parse(text) as ProblemJson & { readonly exit?: number };
     return new Problem(
       json.code,
-      { status: response.status, exit: EXIT_OF_STATUS[response.status] ?? 1, doc: "" },
+      { status: response.status, exit: json.exit ?? EXIT_OF_STATUS[response.status] ?? 1, doc: "" },
       json.title,
       {
         ...(json.why === undefined ? {} : { why: json.why }),
@@ -131,6 +131,7 @@ const EXIT_OF_STATUS: Readonly<Record<number, number>> = {
   404: 4,
   409: 5,
   412: 5,
+  413: 2,
   422: 2,
   429: 3,
   502: 7,

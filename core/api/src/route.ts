@@ -40,7 +40,8 @@ export interface RouteInput<R extends Route> {
 /** What a handler gives back. */
 export type RouteReply<R extends Route> = R["reply"] extends z.ZodType ? z.input<R["reply"]> : undefined;
 
-type Part<K extends string, T> = T extends undefined
+/** Not spread over a union: a body that may have one of two forms is one part. */
+type Part<K extends string, T> = [T] extends [undefined]
   ? { readonly [P in K]?: undefined }
   : undefined extends T
     ? { readonly [P in K]?: T }

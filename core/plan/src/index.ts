@@ -10,13 +10,24 @@ export type {
   Mount,
 } from "./desired.ts";
 export { diffApps } from "./diff-apps.ts";
+export { maskApp, unmaskApp } from "./mask-app.ts";
 export { merge } from "./merge.ts";
 export type { InstallationNames, Merged, MergeInput } from "./merge-input.ts";
+export { nextSteps, type StepResults, type StepState } from "./next-steps.ts";
 export type { InstanceState, Observed, ObservedInstance } from "./observed.ts";
 export { planReturn, type Returned, type ReturnInput } from "./plan-return.ts";
+export { planRun } from "./plan-run.ts";
 export type { Plan, Step, StepAction, StepBase, StepKind, StepOf } from "./plan-types.ts";
 export { type PlanOptions, plan } from "./planner.ts";
 export { planProblem, planProblems } from "./problems.ts";
 export { renderChanges } from "./render-changes.ts";
 export { type PlanSummary, planSummary, renderPlan, stepWords } from "./render-plan.ts";
 export { type Resolved, type ResolveInput, resolve } from "./resolve.ts";
+export {
+  canRollout,
+  isEnded,
+  moveRollout,
+  ROLLOUT_TABLE,
+  type RolloutEvent,
+  type RolloutState,
+} from "./rollout.ts";

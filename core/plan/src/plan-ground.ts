@@ -14,9 +14,13 @@ const CREATES: Readonly<Record<Treatment, boolean>> = {
   "stop-start": true,
 };
 
-/** What instances stand on, where it is absent: the network, then volumes, then images. */
-export function ensureGround(planning: Planning): void {
-  const starting = planning.components.filter((component) => startsSomething(planning, component));
+/** Components of which something will be started. */
+export function startingComponents(planning: Planning): readonly DesiredComponent[] {
+  return planning.components.filter((component) => startsSomething(planning, component));
+}
+
+/** What instances of these stand on, where it is absent: the network, then volumes, then images. */
+export function ensureGround(planning: Planning, starting: readonly DesiredComponent[]): void {
   if (starting.length > 0) ensureNetwork(planning);
   for (const component of starting) ensureVolumes(planning, component);
   for (const component of starting) ensureImage(planning, component.spec.image);
@@ -28,7 +32,7 @@ function startsSomething(planning: Planning, component: DesiredComponent): boole
   return (planning.judged.get(component.name) ?? []).some((judged) => CREATES[judged.treatment]);
 }
 
-export function ensureNetwork(planning: Planning): void {
+function ensureNetwork(planning: Planning): void {
   if (planning.observed.network) return;
   const step = planning.list.add(
     { kind: "network.ensure" },
@@ -37,7 +41,7 @@ export function ensureNetwork(planning: Planning): void {
   planning.ground.set("network", step);
 }
 
-export function ensureVolumes(planning: Planning, component: DesiredComponent): void {
+function ensureVolumes(planning: Planning, component: DesiredComponent): void {
   for (const mount of component.spec.mounts) {
     if (mount.kind !== "volume") continue;
     const key = volumeKey(mount.owner, mount.volume);
@@ -50,7 +54,7 @@ export function ensureVolumes(planning: Planning, component: DesiredComponent): 
   }
 }
 
-export function ensureImage(planning: Planning, image: InstanceSpec["image"]): void {
+function ensureImage(planning: Planning, image: InstanceSpec["image"]): void {
   if (planning.ground.has(image.id) || planning.imagesSeen.has(image.id)) return;
   const step = planning.list.add(
     { kind: "image.ensure", imageId: image.id, imageName: image.name },

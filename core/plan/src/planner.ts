@@ -1,7 +1,7 @@
 import type { Desired, DesiredComponent } from "./desired.ts";
 import { needOrder } from "./need-order.ts";
 import type { Observed, ObservedInstance } from "./observed.ts";
-import { ensureGround, volumeKey } from "./plan-ground.ts";
+import { ensureGround, startingComponents, volumeKey } from "./plan-ground.ts";
 import { removeApp, removeGone, removeSurplus } from "./plan-removal.ts";
 import type { Plan } from "./plan-types.ts";
 import { claimHostPorts, removeForPorts } from "./port-claims.ts";
@@ -62,7 +62,7 @@ export function plan(desired: Desired, observed: Observed, options: PlanOptions)
   const planning = beginPlanning(desired, observed, options);
   if (desired.remove === true) removeApp(planning);
   else {
-    ensureGround(planning);
+    ensureGround(planning, startingComponents(planning));
     removeForPorts(planning);
     for (const component of planning.components) treatSlots(planning, component);
     for (const component of planning.components.toReversed()) removeSurplus(planning, component);
@@ -86,7 +86,8 @@ export function refuseStale(desired: Desired, observed: Observed): void {
   });
 }
 
-function beginPlanning(desired: Desired, observed: Observed, options: PlanOptions): Planning {
+/** Looks at everything once: order, claims, and what is done with each slot. */
+export function beginPlanning(desired: Desired, observed: Observed, options: PlanOptions): Planning {
   const components = needOrder(desired.components);
   const portClaims = claimHostPorts(components);
   const instancesOf = Map.groupBy(observed.instances, (instance) => instance.component);

@@ -181,12 +181,11 @@ components:
   cache: { kind: stateful, image: c, connection: { CACHE: cache, SECRET: { secret: "\${raw}" } } }
 `;
 
-test("an environment is connection info of what is needed, then own connection info, then own env, with references replaced", () => {
+test("an environment is connection info of what is needed, then own env; its own connection info is for references only", () => {
   const { spec } = componentOf(ENVIRONMENT, "web", { parameters: { pass: "word" } });
   expect(spec.env).toEqual({
     CACHE: "cache",
     COPY: "mysql://mine:aaaaaaaa@overruled/$x?again",
-    DB_HOST: "overruled",
     DB_NAME: "shop-db@cache",
     DB_PASSWORD: "aaaaaaaa",
     DB_USER: "mine",
@@ -195,7 +194,6 @@ test("an environment is connection info of what is needed, then own connection i
     SIZED: "<>",
     THEME: "light",
     URL: "mysql://mine:aaaaaaaa@overruled/$x",
-    WEB: "light",
   });
   expect(spec.secretEnv).toEqual(["COPY", "DB_PASSWORD", "PASS", "SECRET", "URL"]);
   expect(spec.files).toEqual([

@@ -169,7 +169,9 @@ function resolveFiles(
     .sort(byName)
     .map(([path, { content, mode, expand }]) => {
       const text =
-        expand === true ? expandText(content, (variable) => environments.of(name).visible[variable]) : content;
+        expand === true
+          ? expandText(content, (variable) => environments.of(name).visible[variable])
+          : content;
       if (text === undefined)
         faults.push({
           path: `components.${name}.files.${path}`,

@@ -46,8 +46,9 @@ export function slotsOf(
     const right = here.filter((instance) => instance.specDigest === component.specDigest);
     const wrong = here.filter((instance) => instance.specDigest !== component.specDigest);
     const current = right.find((instance) => deadBecause(component, instance) === undefined);
-    // Beside an instance that already answers with the right specification, an older one has nothing left to do.
-    const outdated = current?.serving === true ? undefined : wrong[0];
+    // Beside the right instance of a job, or one that already answers, an older one has nothing left to do.
+    const isSettled = current !== undefined && (current.serving || component.kind === "job");
+    const outdated = isSettled ? undefined : wrong[0];
     slots.push({
       component,
       index,

@@ -54,7 +54,9 @@ export class EnvironmentValues {
       .filter(({ text }) => text !== undefined)
       .sort((a, b) => (a.name < b.name ? -1 : 1));
     // What a component offers is for others: MYSQL_HOST in a database's own environment would send its own tools astray.
-    const injected = visible.filter(({ variable }) => variable.component !== component || variable.place === "env");
+    const injected = visible.filter(
+      ({ variable }) => variable.component !== component || variable.place === "env",
+    );
     const record = (entries: typeof visible) =>
       Object.fromEntries(entries.map(({ name, text }) => [name, text ?? ""]));
     return {

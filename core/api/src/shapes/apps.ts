@@ -242,10 +242,9 @@ export const appRoutes = {
     method: "DELETE",
     path: "/apps/:id",
     tag,
-    summary: "Remove an app; its volumes stay unless `volumes=true`",
+    summary: "Stop and forget an app; its volumes stay in the engine",
     permission: "app.delete",
     params: byId,
-    query: z.object({ volumes: flag.optional() }),
     reply: changeReply,
   }),
   scaleComponent: route({

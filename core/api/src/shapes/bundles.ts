@@ -143,7 +143,6 @@ export const bundleRoutes = {
       scope: scope.default("enterprise"),
       teamId: id.optional(),
       allowUnsigned: z.boolean().default(false),
-      trustKey: z.string().max(100).optional(),
       throttleBytesPerSecond: z.int().min(1024).optional(),
     }),
     reply: jobStarted,

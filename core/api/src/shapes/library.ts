@@ -55,6 +55,23 @@ export const installForm = z.object({
   generated: z.array(z.string()),
 });
 
+/** One property that differs, what happens with it, and why. Secrets are masked. Decisions are given by `path`. */
+export const change = z.object({
+  path: z.string(),
+  component: z.string().optional(),
+  what: z.string(),
+  action: z.enum(["add", "change", "remove", "keep"]),
+  why: z.string(),
+  /** What the site has; what the release (in a rollback: the snapshot) has; what the site will have. */
+  before: z.unknown().optional(),
+  offered: z.unknown().optional(),
+  after: z.unknown().optional(),
+  secret: z.boolean(),
+  decided: z.boolean(),
+  /** In a rollback: an edit made after the upgrade, which would be lost. */
+  laterEdit: z.literal(true).optional(),
+});
+
 /** How one value of the app travels: as it is, asked at install, or made at random at each install. */
 const valueChoice = z.object({
   path: z.string().max(400),
@@ -110,7 +127,7 @@ export const publishReport = z.object({
       imageId: digest.optional(),
     }),
   ),
-  changes: z.array(document),
+  changes: z.array(change),
 });
 
 export const recordView = z.object({
@@ -118,18 +135,7 @@ export const recordView = z.object({
   appId: id,
   appName: z.string(),
   installationId: id.optional(),
-  kind: z.enum([
-    "install",
-    "upgrade",
-    "rollback",
-    "create",
-    "edit",
-    "scale",
-    "start",
-    "stop",
-    "remove",
-    "module",
-  ]),
+  kind: z.enum(["install", "upgrade", "rollback", "edit", "scale", "modules", "start", "stop", "remove"]),
   from: z.object({ version: z.string(), digest }).optional(),
   to: z.object({ version: z.string(), digest }).optional(),
   state: z.string(),
@@ -141,19 +147,6 @@ export const recordView = z.object({
   rolloutId: id.optional(),
   canRollBack: z.boolean(),
   cannotRollBackBecause: z.string().optional(),
-});
-
-/** One property that differs: what it was, is, and becomes; and which rule decided. Secrets are masked. */
-export const change = z.object({
-  path: z.string(),
-  component: z.string().optional(),
-  property: z.string(),
-  effect: z.string(),
-  rule: z.string(),
-  reason: z.string(),
-  was: z.unknown().optional(),
-  site: z.unknown().optional(),
-  next: z.unknown().optional(),
 });
 
 export const upgradeReply = changeReply.extend({

@@ -1,0 +1,54 @@
+import type { Actor } from "@sampan/api";
+import { judge } from "@sampan/api";
+import { hashToken } from "@sampan/identity";
+import type { Authorize } from "@sampan/registry";
+import type { FastifyRequest } from "fastify";
+import { actorOf, SESSION_COOKIE } from "./handlers/people.ts";
+import type { ServerParts } from "./handlers/server-parts.ts";
+
+export interface Authenticated {
+  readonly actor: Actor;
+  readonly tokenId: string;
+}
+
+/** Who asks: by the session's cookie, or by an API token as bearer or as the password of basic authentication. */
+export async function authenticate(
+  parts: Pick<ServerParts, "store">,
+  request: FastifyRequest,
+): Promise<Authenticated | undefined> {
+  const secret = secretOf(request);
+  if (secret === undefined || secret.length > 200) return undefined;
+  const found = await parts.store.tokens.use(hashToken(secret));
+  return found === undefined
+    ? undefined
+    : { actor: await actorOf(parts, found.user), tokenId: found.token.id };
+}
+
+function secretOf(request: FastifyRequest): string | undefined {
+  const header = request.headers.authorization;
+  if (header === undefined) return request.cookies[SESSION_COOKIE];
+  const [scheme = "", value = ""] = header.split(" ");
+  if (scheme.toLowerCase() === "bearer") return value;
+  if (scheme.toLowerCase() !== "basic") return undefined;
+  const text = Buffer.from(value, "base64").toString("utf8");
+  return text.slice(text.indexOf(":") + 1);
+}
+
+/**
+ * The registry's gate. The engine pulls held images with a password that only this process knows; people push and pull with an API token,
+ * into repositories that begin with the name of a team of theirs, or with any name that no team has.
+ */
+export function registryAuthorize(parts: Pick<ServerParts, "store">, engineSecret: string): Authorize {
+  return async (request, access) => {
+    if (secretOf(request) === engineSecret)
+      return access.action === "push" || access.action === "delete" ? "deny" : "allow";
+    const known = await authenticate(parts, request);
+    if (known === undefined) return "challenge";
+    const { actor } = known;
+    if (!("repository" in access) || access.action === "pull") return "allow";
+    if (actor.enterpriseAdministrator) return "allow";
+    const team = await parts.store.teams.findByName(access.repository.split("/")[0] ?? "");
+    const teams = team === undefined ? Object.keys(actor.teams) : [team.id];
+    return teams.some((id) => judge(actor, "image.push", id).allowed) ? "allow" : "deny";
+  };
+}

@@ -1,0 +1,258 @@
+import {
+  type Changed,
+  cancelRollout,
+  createApp,
+  deliveryProblem,
+  observe,
+  removeApp,
+  scaleComponent,
+  setRunning,
+  updateApp,
+} from "@sampan/delivery";
+import { maskApp } from "@sampan/plan";
+import type { InstanceRef } from "@sampan/runtime";
+import type { StoredApp } from "@sampan/store";
+import { renderApp } from "@sampan/template";
+import type { Handlers } from "../http/serve-contract.ts";
+import { mergeLogs } from "../merge-logs.ts";
+import { allowedApp, allowedRollout, pageOf, sightOf, viewPage } from "./lookup.ts";
+import type { ServerParts } from "./server-parts.ts";
+import { appBrief, appView, planView, rolloutView } from "./views.ts";
+
+type AppNames =
+  | "listApps"
+  | "createApp"
+  | "getApp"
+  | "getAppText"
+  | "updateApp"
+  | "setRunning"
+  | "removeApp"
+  | "scaleComponent"
+  | "restartComponent"
+  | "execComponent"
+  | "getComponentLogs"
+  | "getComponentStats"
+  | "listRollouts"
+  | "getRollout"
+  | "cancelRollout"
+  | "recoverApps";
+
+const EXEC_OUTPUT_BYTES_MAX = 1024 * 1024;
+
+export function appHandlers(parts: ServerParts): Pick<Handlers, AppNames> {
+  return {
+    ...wishHandlers(parts),
+    ...lookHandlers(parts),
+    ...instanceHandlers(parts),
+    ...rolloutHandlers(parts),
+  };
+}
+
+export function changeReply(changed: Changed) {
+  const { plan, base, appId, recordId, rolloutId } = changed;
+  return {
+    plan: planView(plan, base),
+    ...(appId === undefined ? {} : { appId }),
+    ...(recordId === undefined ? {} : { recordId }),
+    ...(rolloutId === undefined ? {} : { rolloutId }),
+  };
+}
+
+function wishHandlers(
+  parts: ServerParts,
+): Pick<Handlers, "createApp" | "updateApp" | "setRunning" | "removeApp" | "scaleComponent"> {
+  return {
+    createApp: async ({ body }, context) => {
+      context.allow(body.teamId);
+      const { teamId, name, text, app, parameters, modules } = body;
+      return changeReply(
+        await createApp(
+          parts,
+          { by: context.actor, teamId, name, given: { text, app }, answers: { parameters, modules } },
+          body,
+        ),
+      );
+    },
+    updateApp: async ({ params, body }, context) => {
+      const app = await allowedApp(parts, context, params.id);
+      const given =
+        body.text === undefined && body.app === undefined
+          ? {}
+          : { given: { text: body.text, app: body.app } };
+      const answers = {
+        ...(body.parameters === undefined ? {} : { parameters: body.parameters }),
+        ...(body.modules === undefined ? {} : { modules: body.modules }),
+      };
+      return changeReply(await updateApp(parts, { by: context.actor, app, answers, ...given }, body));
+    },
+    setRunning: async ({ params, body }, context) =>
+      changeReply(
+        await setRunning(
+          parts,
+          { by: context.actor, app: await allowedApp(parts, context, params.id), running: body.running },
+          body,
+        ),
+      ),
+    removeApp: async ({ params }, context) => {
+      const app = await allowedApp(parts, context, params.id);
+      return changeReply(await removeApp(parts, { by: context.actor, app }, {}));
+    },
+    scaleComponent: async ({ params, body }, context) => {
+      const app = await allowedApp(parts, context, params.id);
+      return changeReply(
+        await scaleComponent(
+          parts,
+          { by: context.actor, app, component: params.component, replicas: body.replicas },
+          body,
+        ),
+      );
+    },
+  };
+}
+
+function lookHandlers(
+  parts: ServerParts,
+): Pick<Handlers, "listApps" | "getApp" | "getAppText" | "recoverApps"> {
+  const { store, driver } = parts;
+  return {
+    listApps: async ({ query }, context) => {
+      const sight = sightOf(context.actor);
+      const team =
+        query.team === undefined
+          ? undefined
+          : ((await store.teams.findByName(query.team)) ?? (await store.teams.get(query.team)));
+      const filter = {
+        ...(team === undefined ? {} : { teamId: team.id }),
+        ...(query.name === undefined ? {} : { name: query.name }),
+        ...(query.search === undefined ? {} : { search: query.search }),
+      };
+      return await viewPage(await store.apps.list(sight, filter, pageOf(query)), (app) =>
+        appBrief(parts, app),
+      );
+    },
+    getApp: async ({ params }, context) => await appView(parts, await allowedApp(parts, context, params.id)),
+    getAppText: async ({ params }, context) => {
+      const app = await allowedApp(parts, context, params.id);
+      return { text: renderApp(maskApp(app.spec)), generation: app.generation };
+    },
+    recoverApps: async () => {
+      const found = await driver.listApps();
+      const known = new Set<string>();
+      for (const { id } of found) {
+        const [plan] = (await store.plans.list(id, { limit: 1 })).items;
+        if (plan !== undefined) known.add(id);
+      }
+      return {
+        items: found
+          .filter((app) => !known.has(app.id))
+          .map((app) => ({ ...app, components: [...app.components] })),
+      };
+    },
+  };
+}
+
+function instanceHandlers(
+  parts: ServerParts,
+): Pick<Handlers, "restartComponent" | "execComponent" | "getComponentLogs" | "getComponentStats"> {
+  const { driver } = parts;
+  return {
+    restartComponent: async ({ params }, context) => {
+      const app = await allowedApp(parts, context, params.id);
+      for (const { ref } of await instancesOf(parts, app, params.component)) await driver.restart(ref);
+      await parts.store.events.add({
+        what: "component.restart",
+        who: context.actor.name,
+        outcome: "done",
+        teamId: app.teamId,
+        appId: app.id,
+        subject: params.component,
+      });
+      return undefined;
+    },
+    execComponent: async ({ params, body }, context) => {
+      const app = await allowedApp(parts, context, params.id);
+      const instances = await instancesOf(parts, app, params.component);
+      const target =
+        body.index === undefined ? instances[0] : instances.find((one) => one.index === body.index);
+      if (target === undefined)
+        throw deliveryProblem("NOT_FOUND", `${params.component} has no instance ${body.index ?? ""}`.trim());
+      // What was run is on the audit trail before it runs; its words may hold secrets, so only the program's name is kept.
+      await parts.store.events.add({
+        what: "component.exec",
+        who: context.actor.name,
+        outcome: "begun",
+        teamId: app.teamId,
+        appId: app.id,
+        subject: `${params.component} ${body.command[0]}`,
+      });
+      return await driver.exec(target.ref, body.command, {
+        timeoutMs: body.timeoutMs,
+        outputBytesMax: EXEC_OUTPUT_BYTES_MAX,
+        signal: context.facts.signal,
+      });
+    },
+    getComponentLogs: async ({ params, query }, context) => {
+      const app = await allowedApp(parts, context, params.id);
+      const instances = (await instancesOf(parts, app, params.component)).filter(
+        (one) => query.instance === undefined || one.index === query.instance,
+      );
+      const options = {
+        follow: query.follow === true,
+        signal: context.facts.signal,
+        ...(query.tail === undefined ? {} : { tail: query.tail }),
+        ...(query.since === undefined ? {} : { since: query.since }),
+      };
+      const sources = instances.map(({ ref, index }) => ({ index, lines: driver.logs(ref, options) }));
+      return mergeLogs(params.component, sources, { follow: options.follow });
+    },
+    getComponentStats: async ({ params }, context) => {
+      const app = await allowedApp(parts, context, params.id);
+      const items = await Promise.all(
+        (await instancesOf(parts, app, params.component)).map(async ({ ref, index }) => ({
+          index,
+          ...(await driver.stats(ref)),
+        })),
+      );
+      return { items };
+    },
+  };
+}
+
+async function instancesOf(
+  parts: ServerParts,
+  app: StoredApp,
+  component: string,
+): Promise<readonly { readonly ref: InstanceRef; readonly index: number }[]> {
+  if (app.spec.components[component] === undefined) {
+    throw deliveryProblem("NOT_FOUND", `${app.name} has no component ${component}`, {
+      hint: `it has ${Object.keys(app.spec.components).join(", ")}`,
+    });
+  }
+  const seen = await observe(parts, app);
+  const instances = seen.components.find((one) => one.name === component)?.instances ?? [];
+  if (instances.length === 0)
+    throw deliveryProblem("NOT_FOUND", `no instance of ${component} is there`, {
+      why: seen.remarks.join("; ") || "it is off, stopped or not made yet",
+    });
+  return instances.map(({ id, index }) => ({ index, ref: { app: app.id, component, id } }));
+}
+
+function rolloutHandlers(
+  parts: ServerParts,
+): Pick<Handlers, "listRollouts" | "getRollout" | "cancelRollout"> {
+  return {
+    listRollouts: async ({ params, query }, context) => {
+      const app = await allowedApp(parts, context, params.id);
+      return await viewPage(
+        await parts.store.rollouts.list({ kind: "all" }, { appId: app.id }, pageOf(query)),
+        (rollout) => rolloutView(parts, rollout),
+      );
+    },
+    getRollout: async ({ params }, context) =>
+      await rolloutView(parts, (await allowedRollout(parts, context, params.id)).rollout),
+    cancelRollout: async ({ params }, context) => {
+      const { rollout, app } = await allowedRollout(parts, context, params.id);
+      return await rolloutView(parts, await cancelRollout(parts, app, rollout));
+    },
+  };
+}

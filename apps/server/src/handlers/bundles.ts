@@ -1,0 +1,211 @@
+import { basename } from "node:path";
+import {
+  type BundleFile,
+  deliveryProblem,
+  type ExportWish,
+  type ImportWish,
+  releaseOfText,
+} from "@sampan/delivery";
+import type { RequestContext } from "../http/context.ts";
+import type { Handlers } from "../http/serve-contract.ts";
+import { allowedRelease, strongestTeam } from "./lookup.ts";
+import type { ServerParts } from "./server-parts.ts";
+
+type BundleNames =
+  | "exportBundle"
+  | "listBundles"
+  | "getBundle"
+  | "downloadBundle"
+  | "removeBundle"
+  | "startUpload"
+  | "appendUpload"
+  | "inspectBundle"
+  | "importBundle";
+
+export function bundleHandlers(parts: ServerParts): Pick<Handlers, BundleNames> {
+  return { ...fileHandlers(parts), ...crossHandlers(parts) };
+}
+
+function fileHandlers(
+  parts: ServerParts,
+): Pick<
+  Handlers,
+  "listBundles" | "getBundle" | "downloadBundle" | "removeBundle" | "startUpload" | "appendUpload"
+> {
+  const { files } = parts;
+  const allowed = async (context: RequestContext, id: string): Promise<BundleFile> => {
+    const file = await files.get(id);
+    context.allow(file.teamId ?? strongestTeam(context.actor));
+    return file;
+  };
+  return {
+    listBundles: async (_input, context) => {
+      const all = await files.list();
+      const { actor } = context;
+      const seen = all.filter(
+        (file) =>
+          actor.enterpriseAdministrator ||
+          (file.teamId !== undefined && actor.teams[file.teamId] !== undefined),
+      );
+      return { items: [...seen] };
+    },
+    getBundle: async ({ params }, context) => await allowed(context, params.id),
+    downloadBundle: async ({ params }, context) => {
+      const file = await allowed(context, params.id);
+      if (file.state !== "whole")
+        throw deliveryProblem("BUNDLE_FILE_ABSENT", `${file.name} is not whole yet`, {
+          hint: "wait for its job",
+        });
+      return {
+        sizeBytes: file.sizeBytes,
+        contentType: "application/vnd.sampan.bundle.v1",
+        name: file.name,
+        ...(file.sha256 === undefined ? {} : { etag: file.sha256 }),
+        read: (range) => files.read(file, range),
+      };
+    },
+    removeBundle: async ({ params }, context) => {
+      const file = await allowed(context, params.id);
+      await files.remove(file.id);
+      return undefined;
+    },
+    startUpload: async ({ body }, context) => {
+      const teamId = body.teamId ?? strongestTeam(context.actor);
+      context.allow(teamId);
+      return await files.beginUpload({
+        id: parts.newId("bdl"),
+        name: body.name,
+        sizeBytes: body.sizeBytes,
+        ...(teamId === undefined ? {} : { teamId }),
+      });
+    },
+    appendUpload: async ({ params, query, body }, context) => {
+      const file = await allowed(context, params.id);
+      return await files.append(file.id, query.offset, body);
+    },
+  };
+}
+
+function crossHandlers(
+  parts: ServerParts,
+): Pick<Handlers, "exportBundle" | "inspectBundle" | "importBundle"> {
+  return {
+    exportBundle: async ({ body }, context) => {
+      for (const digest of body.releases) await allowedRelease(parts, context, digest);
+      const teamId = body.teamId ?? strongestTeam(context.actor);
+      context.allow(teamId);
+      const input: ExportWish = {
+        releases: body.releases,
+        level: body.level,
+        unsigned: body.unsigned,
+        fileId: parts.newId("bdl"),
+        ...(teamId === undefined ? {} : { teamId }),
+      };
+      const job = await parts.store.jobs.enqueue({
+        kind: "export",
+        input,
+        startedBy: context.actor.name,
+        lane: "export",
+        ...(teamId === undefined ? {} : { teamId }),
+      });
+      return { jobId: job.id };
+    },
+    inspectBundle: async ({ body }, context) => {
+      context.allow(strongestTeam(context.actor));
+      return await inspect(parts, await parts.files.locate(body));
+    },
+    importBundle: async ({ body }, context) => {
+      if (body.scope === "enterprise") {
+        context.require("enterprise.manage", undefined);
+        context.allow(undefined);
+      } else context.allow(body.teamId);
+      const path = await parts.files.locate(body.source);
+      const input: ImportWish = {
+        path,
+        fileName: basename(path),
+        scope: body.scope,
+        allowUnsigned: body.allowUnsigned,
+        by: { userId: context.actor.userId, name: context.actor.name },
+        ...(body.teamId === undefined ? {} : { teamId: body.teamId }),
+        ...(body.throttleBytesPerSecond === undefined
+          ? {}
+          : { throttleBytesPerSecond: body.throttleBytesPerSecond }),
+      };
+      const job = await parts.store.jobs.enqueue({
+        kind: "import",
+        input,
+        startedBy: context.actor.name,
+        lane: "import",
+        ...(body.teamId === undefined ? {} : { teamId: body.teamId }),
+      });
+      return { jobId: job.id };
+    },
+  };
+}
+
+async function inspect(parts: ServerParts, path: string) {
+  const bundle = await parts.bundles.openBundle(path);
+  try {
+    const { document } = bundle;
+    const known = (await parts.store.trustedKeys.list({ limit: 200 })).items.filter(
+      (key) => key.revokedAt === undefined,
+    );
+    const report = parts.bundles.verifySignatures(bundle, [
+      parts.site.publicKeyPem,
+      ...known.map((key) => key.publicKeyPem),
+    ]);
+    const held = await Promise.all(
+      document.releases.map((release) =>
+        parts.store.releases.get(release.digest).then(
+          () => true,
+          () => false,
+        ),
+      ),
+    );
+    const wants = new Set<string>();
+    for (const release of document.releases)
+      for (const want of wantsOf(new TextDecoder().decode(await bundle.read(release.digest))))
+        wants.add(want);
+    const nameOf = (keyId: string) =>
+      keyId === parts.site.signer.keyId ? "this site" : known.find((key) => key.keyId === keyId)?.name;
+    const signature = (keyId: string, trusted: boolean) => ({
+      keyId,
+      trusted,
+      ...(nameOf(keyId) === undefined ? {} : { name: nameOf(keyId) }),
+    });
+    return {
+      formatVersion: document.formatVersion,
+      kind: document.kind,
+      manifestDigest: bundle.manifestDigest,
+      releases: document.releases.map((release, index) => ({ ...release, held: held[index] === true })),
+      signatures: [
+        ...report.trusted.map((id) => signature(id, true)),
+        ...report.unknown.map((id) => signature(id, false)),
+      ],
+      images: document.images.length,
+      architectures: [...new Set(document.images.map((image) => `${image.os}/${image.architecture}`))],
+      sizeBytes: bundle.sizeBytes,
+      rawBytes: document.sizes.layers,
+      needsBytes: document.sizes.content,
+      freeBytes: await parts.hold.freeBytes(),
+      wants: [...wants],
+      document: document as unknown as Record<string, unknown>,
+    };
+  } finally {
+    await bundle.close();
+  }
+}
+
+/** What a site may want to know before it lets a release in. */
+function wantsOf(text: string): string[] {
+  const release = releaseOfText(text);
+  return Object.entries(release.components).flatMap(([name, component]) => [
+    ...(component.security?.privileged === true ? [`${name} runs privileged`] : []),
+    ...(component.security?.addCapabilities ?? []).map(
+      (capability) => `${name} has the capability ${capability}`,
+    ),
+    ...Object.values(component.ports ?? {}).flatMap((port) =>
+      typeof port.hostPort === "number" ? [`${name} takes port ${port.hostPort} of the machine`] : [],
+    ),
+  ]);
+}

@@ -1,0 +1,109 @@
+import type { Actor } from "@sampan/api";
+import { isInSight } from "@sampan/delivery";
+import type {
+  Installation,
+  Sight,
+  StoredApp,
+  StoredRecord,
+  StoredRelease,
+  StoredRollout,
+  StoredTemplate,
+} from "@sampan/store";
+import type { RequestContext } from "../http/context.ts";
+import type { ServerParts } from "./server-parts.ts";
+
+/** What lists may show to this person. */
+export function sightOf(actor: Actor): Sight {
+  if (actor.enterpriseAdministrator) return { kind: "all" };
+  return { kind: "teams", teamIds: Object.keys(actor.teams), userId: actor.userId };
+}
+
+/** The app, once the person may do in its team what the route is about. */
+export async function allowedApp(
+  parts: ServerParts,
+  context: RequestContext,
+  id: string,
+): Promise<StoredApp> {
+  const app = await parts.store.apps.get(id);
+  context.allow(app.teamId);
+  return app;
+}
+
+export async function allowedInstallation(
+  parts: ServerParts,
+  context: RequestContext,
+  id: string,
+): Promise<{ readonly installation: Installation; readonly app: StoredApp }> {
+  const installation = await parts.store.installations.get(id);
+  return { installation, app: await allowedApp(parts, context, installation.appId) };
+}
+
+export async function allowedRecord(
+  parts: ServerParts,
+  context: RequestContext,
+  id: string,
+): Promise<{ readonly record: StoredRecord; readonly app: StoredApp }> {
+  const record = await parts.store.records.get(id);
+  return { record, app: await allowedApp(parts, context, record.appId) };
+}
+
+export async function allowedRollout(
+  parts: ServerParts,
+  context: RequestContext,
+  id: string,
+): Promise<{ readonly rollout: StoredRollout; readonly app: StoredApp }> {
+  const rollout = await parts.store.rollouts.get(id);
+  return { rollout, app: await allowedApp(parts, context, rollout.appId) };
+}
+
+/** Who may see a template of the enterprise: everybody of any team. A team's own: its members. */
+export async function allowedTemplate(
+  parts: ServerParts,
+  context: RequestContext,
+  id: string,
+): Promise<StoredTemplate> {
+  const template = await parts.store.templates.get(id);
+  allowTemplate(context, template);
+  return template;
+}
+
+export function allowTemplate(context: RequestContext, template: StoredTemplate): void {
+  const own = Object.keys(context.actor.teams);
+  const teamId = template.scope === "team" ? template.teamId : (strongestTeam(context.actor) ?? own[0]);
+  context.allow(teamId);
+}
+
+export async function allowedRelease(
+  parts: ServerParts,
+  context: RequestContext,
+  digest: StoredRelease["digest"],
+): Promise<StoredRelease> {
+  const release = await parts.store.releases.get(digest);
+  const template = await parts.store.templates.get(release.templateId);
+  if (!isInSight(template, sightOf(context.actor))) context.allow(template.teamId);
+  allowTemplate(context, template);
+  return release;
+}
+
+/** The team in which the person holds the strongest role: that role counts for what belongs to the whole enterprise. */
+export function strongestTeam(actor: Actor): string | undefined {
+  const order = ["viewer", "developer", "administrator"];
+  return Object.entries(actor.teams).toSorted(([, a], [, b]) => order.indexOf(b) - order.indexOf(a))[0]?.[0];
+}
+
+/** The parts of a page query, without absent ones. */
+export function pageOf(query: { readonly after?: string | undefined; readonly limit: number }): {
+  readonly after?: string;
+  readonly limit: number;
+} {
+  return query.after === undefined ? { limit: query.limit } : { after: query.after, limit: query.limit };
+}
+
+/** A page with its items turned into views. */
+export async function viewPage<T, V>(
+  page: { readonly items: readonly T[]; readonly next?: string },
+  view: (item: T) => V | Promise<V>,
+): Promise<{ items: V[]; next?: string }> {
+  const items = await Promise.all(page.items.map(view));
+  return page.next === undefined ? { items } : { items, next: page.next };
+}

@@ -1,0 +1,61 @@
+import type { Digest } from "@sampan/content";
+import type { PruneInputs, PrunePlan } from "@sampan/hold";
+import type { ServerParts } from "./handlers/server-parts.ts";
+
+/** What was pushed or captured so lately may be about to be used. */
+const KEEP_YOUNGER_THAN_MS = 3_600_000;
+
+/** Images that run, or that a rollback may need: they stay even when their release left the library. */
+export async function pruneInputs(parts: ServerParts): Promise<PruneInputs> {
+  const protect = new Set<Digest>();
+  let after: string | undefined;
+  do {
+    const page = await parts.store.apps.list(
+      { kind: "all" },
+      {},
+      after === undefined ? { limit: 200 } : { limit: 200, after },
+    );
+    for (const { id } of page.items) {
+      const app = await parts.store.apps.get(id);
+      for (const image of imagesOf(app.spec.components)) protect.add(image);
+      const records = await parts.store.records.list({ kind: "all" }, { appId: id }, { limit: 200 });
+      for (const record of records.items) {
+        if (!record.hasSnapshot) continue;
+        for (const image of imagesOf((await parts.store.records.snapshot(record.id)).spec.components))
+          protect.add(image);
+      }
+    }
+    after = page.next;
+  } while (after !== undefined);
+  return { protect: [...protect], now: parts.nowMs(), keepYoungerThanMs: KEEP_YOUNGER_THAN_MS };
+}
+
+function imagesOf(components: Readonly<Record<string, { readonly image?: unknown }>>): Digest[] {
+  return Object.values(components).flatMap(({ image }) =>
+    typeof image === "object" && image !== null && "id" in image ? [image.id as Digest] : [],
+  );
+}
+
+const MIB = 1024 * 1024;
+const SHOWN_MAX = 50;
+
+/** The plan as data for the API and as text for people. */
+export function renderPrunePlan(plan: PrunePlan) {
+  const { images, layers, packs, rewrites } = plan.goes;
+  const mib = (plan.bytesFreed / MIB).toFixed(1);
+  const head = `Frees about ${mib} MiB: ${images.length} images, ${layers.length} layers; ${packs.length} packs go, ${rewrites.length} are rewritten.`;
+  const lines = [
+    plan.bytesFreed === 0 ? "There is nothing to free." : head,
+    ...images.slice(0, SHOWN_MAX).map((id) => `  goes: image ${id}`),
+    ...plan.keeps.slice(0, SHOWN_MAX).map(({ imageId, because }) => `  stays: image ${imageId} (${because})`),
+  ];
+  return {
+    images: [...images],
+    layers: layers.length,
+    packsDropped: packs.length,
+    packsRewritten: rewrites.length,
+    freesBytes: plan.bytesFreed,
+    protectedBy: plan.keeps.map(({ imageId, because }) => ({ what: imageId, because })),
+    text: lines.join("\n"),
+  };
+}

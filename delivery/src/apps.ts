@@ -1,0 +1,164 @@
+import { unmaskApp } from "@sampan/plan";
+import type { StoredApp } from "@sampan/store";
+import type { ParameterValue } from "@sampan/template";
+import { type App, appProblem, parseApp, parseAppValue } from "@sampan/template";
+import { type Changed, type ChangeOptions, change, type NewApp } from "./change.ts";
+import type { Actor, Parts } from "./parts.ts";
+import { deliveryProblem } from "./problems.ts";
+import type { ModuleChoice } from "./settle.ts";
+
+/** An app as somebody gives it: text of app.yaml, or the document. */
+export interface AppGiven {
+  readonly text?: string | undefined;
+  readonly app?: unknown;
+}
+
+export interface Answers {
+  readonly parameters?: Readonly<Record<string, ParameterValue>>;
+  readonly modules?: { readonly on: readonly string[]; readonly off: readonly string[] };
+}
+
+/** Throws with all faults when the app does not parse. */
+export function readApp(given: AppGiven): App {
+  const parsed = given.text === undefined ? parseAppValue(given.app) : parseApp(given.text);
+  if (parsed.value === undefined) throw appProblem("the app", parsed.faults);
+  return parsed.value;
+}
+
+export function moduleChoice(choice: Answers["modules"], before: ModuleChoice = {}): ModuleChoice {
+  const next: Record<string, boolean> = { ...before };
+  for (const name of choice?.on ?? []) next[name] = true;
+  for (const name of choice?.off ?? []) next[name] = false;
+  return next;
+}
+
+/** Names and ids of an app that does not exist yet. Throws NAME_TAKEN. */
+export async function newApp(
+  parts: Parts,
+  where: { readonly teamId: string; readonly name: string },
+): Promise<NewApp> {
+  const team = await parts.store.teams.get(where.teamId);
+  if ((await parts.store.apps.findByName(where.teamId, where.name)) !== undefined) {
+    throw deliveryProblem("APP_EXISTS", `the team ${team.name} has an app ${where.name} already`, {
+      hint: "choose another name, or change that app",
+    });
+  }
+  return {
+    id: parts.newId("app"),
+    teamId: where.teamId,
+    name: where.name,
+    slug: `${team.name}-${where.name}`,
+  };
+}
+
+export async function createApp(
+  parts: Parts,
+  wish: {
+    readonly by: Actor;
+    readonly teamId: string;
+    readonly name?: string | undefined;
+    readonly given: AppGiven;
+    readonly answers: Answers;
+  },
+  options: ChangeOptions,
+): Promise<Changed> {
+  const given = readApp(wish.given);
+  const spec: App = { ...given, name: wish.name ?? given.name };
+  const app = await newApp(parts, { teamId: wish.teamId, name: spec.name });
+  return await change(
+    parts,
+    {
+      kind: "edit",
+      by: wish.by,
+      app,
+      spec,
+      answers: wish.answers.parameters ?? {},
+      modules: moduleChoice(wish.answers.modules),
+    },
+    options,
+  );
+}
+
+/** A new text, new answers, or both. Component ids are kept by name where the text leaves them out. */
+export async function updateApp(
+  parts: Parts,
+  wish: { readonly by: Actor; readonly app: StoredApp; readonly given?: AppGiven; readonly answers: Answers },
+  options: ChangeOptions,
+): Promise<Changed> {
+  const { app } = wish;
+  const given = wish.given === undefined ? app.spec : unmaskApp(readApp(wish.given), app.spec);
+  const spec: App = { ...withKnownIds(given, app.spec), name: app.spec.name };
+  return await change(
+    parts,
+    {
+      kind: wish.given === undefined && wish.answers.modules !== undefined ? "modules" : "edit",
+      by: wish.by,
+      app,
+      spec,
+      answers: wish.answers.parameters ?? {},
+      modules: moduleChoice(wish.answers.modules, app.modules),
+    },
+    options,
+  );
+}
+
+function withKnownIds(next: App, before: App): App {
+  const components = Object.entries(next.components).map(([name, component]) => {
+    const known = before.components[name];
+    if (component.id !== undefined || known?.id === undefined) return [name, component];
+    const installation = known.installation === undefined ? {} : { installation: known.installation };
+    return [name, { ...component, id: known.id, ...installation }];
+  });
+  return { ...next, components: Object.fromEntries(components) };
+}
+
+export async function setRunning(
+  parts: Parts,
+  wish: { readonly by: Actor; readonly app: StoredApp; readonly running: boolean },
+  options: ChangeOptions,
+): Promise<Changed> {
+  const { by, app, running } = wish;
+  return await change(
+    parts,
+    { kind: running ? "start" : "stop", by, app, spec: app.spec, stopped: !running },
+    options,
+  );
+}
+
+export async function scaleComponent(
+  parts: Parts,
+  wish: {
+    readonly by: Actor;
+    readonly app: StoredApp;
+    readonly component: string;
+    readonly replicas: number;
+  },
+  options: ChangeOptions,
+): Promise<Changed> {
+  const { by, app, replicas } = wish;
+  const component = app.spec.components[wish.component];
+  if (component === undefined)
+    throw deliveryProblem("NOT_FOUND", `${app.name} has no component ${wish.component}`, {
+      hint: `it has ${Object.keys(app.spec.components).join(", ")}`,
+    });
+  const next = readApp({
+    app: {
+      ...app.spec,
+      components: { ...app.spec.components, [wish.component]: { ...component, replicas } },
+    },
+  });
+  return await change(parts, { kind: "scale", by, app, spec: next }, options);
+}
+
+/** Stops everything of the app; the reconciler forgets it once that is done. Volumes stay. */
+export async function removeApp(
+  parts: Parts,
+  wish: { readonly by: Actor; readonly app: StoredApp },
+  options: ChangeOptions,
+): Promise<Changed> {
+  return await change(
+    parts,
+    { kind: "remove", by: wish.by, app: wish.app, spec: wish.app.spec, remove: true },
+    options,
+  );
+}

@@ -1,0 +1,242 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import {
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  stat,
+  statfs,
+  writeFile,
+} from "node:fs/promises";
+import { join, sep } from "node:path";
+import type { ByteRange, Bytes, OnProgress } from "@sampan/content";
+import { deliveryProblem } from "./problems.ts";
+
+/** A bundle file that lies at this site. The folder `<id>/` holds `file.json` and the content under its own name. */
+export interface BundleFile {
+  readonly id: string;
+  readonly name: string;
+  readonly origin: "exported" | "uploaded";
+  readonly state: "writing" | "uploading" | "whole";
+  /** Announced for an upload; final once whole. */
+  readonly sizeBytes: number;
+  readonly receivedBytes: number;
+  readonly sha256?: string;
+  readonly teamId?: string;
+  readonly createdAt: string;
+}
+
+type Kept = Omit<BundleFile, "receivedBytes">;
+
+const NAME_LENGTH_MAX = 200;
+
+/** Bundle files on disk: exports to be fetched, uploads that arrive in parts and go on after a break. */
+export class BundleFiles {
+  readonly #folder: string;
+  readonly #importFrom: readonly string[];
+  readonly #now: () => string;
+
+  constructor(options: {
+    readonly folder: string;
+    readonly importFrom: readonly string[];
+    readonly now: () => string;
+  }) {
+    this.#folder = options.folder;
+    this.#importFrom = options.importFrom;
+    this.#now = options.now;
+  }
+
+  async list(): Promise<readonly BundleFile[]> {
+    await mkdir(this.#folder, { recursive: true });
+    const found = await Promise.all((await readdir(this.#folder)).map((id) => this.find(id)));
+    return found
+      .filter((file) => file !== undefined)
+      .toSorted((a, b) => b.createdAt.localeCompare(a.createdAt));
+  }
+
+  async find(id: string): Promise<BundleFile | undefined> {
+    if (!/^[A-Za-z0-9_-]{1,64}$/.test(id)) return undefined;
+    const text = await readFile(join(this.#folder, id, "file.json"), "utf8").catch(() => undefined);
+    if (text === undefined) return undefined;
+    const kept = JSON.parse(text) as Kept;
+    const received = await stat(this.#receivedPath(kept)).then(
+      (one) => one.size,
+      () => 0,
+    );
+    return { ...kept, receivedBytes: received };
+  }
+
+  /** Throws BUNDLE_FILE_ABSENT. */
+  async get(id: string): Promise<BundleFile> {
+    const file = await this.find(id);
+    if (file === undefined)
+      throw deliveryProblem("BUNDLE_FILE_ABSENT", `there is no bundle file ${id}`, {
+        hint: "sampan bundle list",
+      });
+    return file;
+  }
+
+  contentPath(id: string, name: string): string {
+    return join(this.#folder, id, name);
+  }
+
+  /** A place for an export; begun again, it is the same place, emptied. */
+  async beginExport(wish: {
+    readonly id: string;
+    readonly name: string;
+    readonly teamId?: string;
+  }): Promise<BundleFile> {
+    await rm(join(this.#folder, wish.id), { recursive: true, force: true });
+    return await this.#begin({ ...wish, origin: "exported", state: "writing", sizeBytes: 0 });
+  }
+
+  async beginUpload(wish: {
+    readonly id: string;
+    readonly name: string;
+    readonly sizeBytes: number;
+    readonly teamId?: string;
+  }): Promise<BundleFile> {
+    const { bavail, bsize } = await statfs(await this.#made());
+    const free = bavail * bsize;
+    if (free < wish.sizeBytes) {
+      throw deliveryProblem("DISK_FULL", "the bundle does not fit on this site's disk", {
+        why: `it has ${wish.sizeBytes} bytes, and ${free} are free`,
+        hint: "free some, or import it from the stick with --on-server",
+      });
+    }
+    return await this.#begin({ ...wish, origin: "uploaded", state: "uploading" });
+  }
+
+  async #begin(wish: Omit<Kept, "createdAt">): Promise<BundleFile> {
+    const name = wish.name.replaceAll(/[/\\\0]/g, "-").slice(0, NAME_LENGTH_MAX);
+    if (name === "" || name === "." || name === ".." || name === "file.json") {
+      throw deliveryProblem("BUNDLE_FILE_ABSENT", "the name cannot be used for a bundle file", {
+        hint: "give it a name such as shop-2.9.sampan",
+      });
+    }
+    const kept: Kept = { ...wish, name, createdAt: this.#now() };
+    await mkdir(join(this.#folder, kept.id), { recursive: true });
+    await this.#keep(kept);
+    return { ...kept, receivedBytes: 0 };
+  }
+
+  /** Adds bytes that begin at `offset`. What arrived stays when the sender breaks off. Throws UPLOAD_OUT_OF_STEP. */
+  async append(id: string, offset: number, source: Bytes): Promise<BundleFile> {
+    const file = await this.get(id);
+    if (file.state !== "uploading" || offset !== file.receivedBytes) {
+      throw deliveryProblem("UPLOAD_OUT_OF_STEP", "the part does not continue the upload", {
+        why: `${file.receivedBytes} of ${file.sizeBytes} bytes have arrived; the part begins at ${offset}`,
+        hint: `send from ${file.receivedBytes}`,
+      });
+    }
+    const handle = await open(this.#receivedPath(file), "a");
+    try {
+      let room = file.sizeBytes - offset;
+      for await (const chunk of source) {
+        room -= chunk.byteLength;
+        if (room < 0)
+          throw deliveryProblem("UPLOAD_OUT_OF_STEP", "more bytes arrive than were announced", {
+            why: `the upload was announced with ${file.sizeBytes} bytes`,
+            hint: "announce it again with the right size",
+          });
+        await handle.writeFile(chunk);
+      }
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    const now = await this.get(id);
+    return now.receivedBytes === now.sizeBytes ? await this.#finishUpload(now) : now;
+  }
+
+  async #finishUpload(file: BundleFile): Promise<BundleFile> {
+    await rename(this.#receivedPath(file), this.contentPath(file.id, file.name));
+    const { receivedBytes, ...kept } = file;
+    await this.#keep({ ...kept, state: "whole" });
+    return { ...kept, state: "whole", receivedBytes };
+  }
+
+  /** An export is written: its size and checksum become known. */
+  async seal(
+    id: string,
+    options: { readonly signal: AbortSignal; readonly onProgress: OnProgress },
+  ): Promise<BundleFile> {
+    const { receivedBytes: _, ...file } = await this.get(id);
+    const path = this.contentPath(id, file.name);
+    const { size } = await stat(path);
+    const hash = createHash("sha256");
+    let done = 0;
+    for await (const chunk of createReadStream(path, {
+      highWaterMark: 1 << 20,
+      signal: options.signal,
+    }) as AsyncIterable<Buffer>) {
+      hash.update(chunk);
+      done += chunk.byteLength;
+      options.onProgress({ stage: "checksum", done, total: size });
+    }
+    const kept: Kept = { ...file, state: "whole", sizeBytes: size, sha256: hash.digest("hex") };
+    await this.#keep(kept);
+    return { ...kept, receivedBytes: size };
+  }
+
+  read(file: BundleFile, range: ByteRange): Bytes {
+    return createReadStream(this.contentPath(file.id, file.name), {
+      start: range.start,
+      end: range.end - 1,
+    }) as AsyncIterable<Buffer>;
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.get(id);
+    await rm(join(this.#folder, id), { recursive: true, force: true });
+  }
+
+  /** The path of a whole file by id; or a path of the server, when it is within a directory that the site allows (links followed). */
+  async locate(source: { readonly fileId?: string; readonly path?: string }): Promise<string> {
+    if (source.fileId !== undefined) {
+      const file = await this.get(source.fileId);
+      if (file.state !== "whole")
+        throw deliveryProblem("BUNDLE_FILE_ABSENT", `${file.name} has not arrived whole`, {
+          why: `${file.receivedBytes} of ${file.sizeBytes} bytes are here`,
+          hint: "go on with the upload",
+        });
+      return this.contentPath(file.id, file.name);
+    }
+    const wanted = source.path ?? "";
+    const real = await realpath(wanted).catch(() => undefined);
+    const roots = await Promise.all(this.#importFrom.map((root) => realpath(root).catch(() => undefined)));
+    const allowed =
+      real !== undefined &&
+      roots.some((root) => root !== undefined && (real === root || real.startsWith(root + sep)));
+    if (real === undefined || !allowed) {
+      throw deliveryProblem("BUNDLE_FILE_ABSENT", `${wanted} cannot be imported from`, {
+        why:
+          real === undefined
+            ? "there is no such file on the server"
+            : `the site allows ${this.#importFrom.join(", ") || "no directory"}`,
+        hint: "upload the file, or add its directory to SAMPAN_IMPORT_FROM",
+      });
+    }
+    return real;
+  }
+
+  async #made(): Promise<string> {
+    await mkdir(this.#folder, { recursive: true });
+    return this.#folder;
+  }
+
+  #receivedPath(file: Pick<BundleFile, "id" | "name" | "state" | "origin">): string {
+    const path = this.contentPath(file.id, file.name);
+    return file.state === "whole" ? path : `${path}.part`;
+  }
+
+  async #keep(kept: Kept): Promise<void> {
+    const path = join(this.#folder, kept.id, "file.json");
+    await writeFile(`${path}.part`, JSON.stringify(kept));
+    await rename(`${path}.part`, path);
+  }
+}

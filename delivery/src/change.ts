@@ -1,0 +1,243 @@
+import type { Digest } from "@sampan/content";
+import {
+  changeHints,
+  type Desired,
+  type InstallationNames,
+  type Plan,
+  type Change as PropertyChange,
+  plan,
+} from "@sampan/plan";
+import type { AppValues, Nouns, RecordKind, Snapshot, StoredApp } from "@sampan/store";
+import type { App, ParameterValue } from "@sampan/template";
+import { requireRunnable } from "./images.ts";
+import { type Actor, isoNow, type Parts } from "./parts.ts";
+import { deliveryProblem } from "./problems.ts";
+import { type ModuleChoice, type Settled, settle } from "./settle.ts";
+
+/** An app that is about to be. */
+export interface NewApp {
+  readonly id: string;
+  readonly teamId: string;
+  readonly name: string;
+  readonly slug: string;
+}
+
+/** A wish: what an app shall be from now on. Install, upgrade, rollback, scaling and an edit all end here; there is no second path. */
+export interface Change {
+  readonly kind: RecordKind;
+  readonly by: Actor;
+  readonly app: StoredApp | NewApp;
+  readonly spec: App;
+  readonly answers?: Readonly<Record<string, ParameterValue>>;
+  readonly modules?: ModuleChoice;
+  readonly stopped?: boolean;
+  /** Takes the place of the app's values: a rollback brings back those of its snapshot. */
+  readonly values?: AppValues;
+  readonly remove?: true;
+  readonly installation?: {
+    readonly id: string;
+    readonly templateId: string;
+    readonly releaseDigest: Digest;
+    readonly names?: InstallationNames;
+  };
+  /** What differs, as a merge found it: the reasons that the plan gives. */
+  readonly changes?: readonly PropertyChange[];
+  readonly fromRelease?: Digest;
+  readonly toRelease?: Digest;
+  readonly decisions?: unknown;
+  /** What a failed rollout does: go back to what was, or stay for somebody to look at. */
+  readonly onFailure?: "return" | "hold";
+  /** The rollout that failed and that this change makes good: it alone may be under way. */
+  readonly returns?: string;
+}
+
+export interface ChangeOptions {
+  readonly note?: string | undefined;
+  readonly dryRun?: boolean;
+  /** The generation that the wish was made on. */
+  readonly base?: number | undefined;
+}
+
+export interface Changed {
+  readonly plan: Plan;
+  /** The app's generation before. */
+  readonly base: number;
+  readonly appId?: string;
+  readonly recordId?: string;
+  readonly rolloutId?: string;
+}
+
+const NO_VALUES: AppValues = { parameters: {}, generated: {}, hostPorts: {} };
+
+/** Plans the change; unless it is a dry run, stores it in one transaction and wakes the reconciler, which carries it out. */
+export async function change(parts: Parts, wish: Change, options: ChangeOptions = {}): Promise<Changed> {
+  const before = "generation" in wish.app ? wish.app : undefined;
+  refuseMoved(before, options.base);
+  const settled = await settle(parts, {
+    app: { id: wish.app.id, slug: wish.app.slug },
+    generation: (before?.generation ?? 0) + 1,
+    spec: wish.spec,
+    values: wish.values ?? before?.values ?? NO_VALUES,
+    answers: wish.answers ?? {},
+    modules: wish.modules ?? before?.modules ?? {},
+    stopped: wish.stopped ?? before?.stopped ?? false,
+  });
+  const hints = wish.changes === undefined ? {} : { changes: changeHints(wish.changes) };
+  const desired: Desired =
+    wish.remove === true
+      ? { ...settled.desired, components: [], remove: true }
+      : { ...settled.desired, ...hints };
+  if (wish.remove !== true) await requireRunnable(parts, desired);
+  const made = await planFor(parts, desired);
+  const base = before?.generation ?? 0;
+  if (options.dryRun === true)
+    return { plan: made, base, ...(before === undefined ? {} : { appId: before.id }) };
+  const ids = await parts.store.transaction((nouns) =>
+    keep(nouns, { wish, options, before, settled, desired, plan: made }),
+  );
+  parts.wake(wish.app.id);
+  return { plan: made, base, appId: wish.app.id, ...ids };
+}
+
+/** What is desired against what runs now. */
+export async function planFor(parts: Parts, desired: Desired, signal?: AbortSignal): Promise<Plan> {
+  const images = [...new Set(desired.components.map((component) => component.spec.image.id))];
+  const observed = await parts.driver.observe({ id: desired.app.id, images }, signal);
+  return plan(desired, observed, { now: isoNow(parts), newId: () => parts.newId("pln") });
+}
+
+function refuseMoved(before: StoredApp | undefined, base: number | undefined): void {
+  if (before === undefined || base === undefined || base === before.generation) return;
+  throw deliveryProblem("APP_MOVED", `${before.name} was changed since you looked at it`, {
+    why: `it is at generation ${before.generation}, and your plan was made on ${base}`,
+    hint: "look at the new plan, and repeat the change",
+  });
+}
+
+interface Kept {
+  readonly wish: Change;
+  readonly options: ChangeOptions;
+  readonly before: StoredApp | undefined;
+  readonly settled: Settled;
+  readonly desired: Desired;
+  readonly plan: Plan;
+}
+
+async function keep(
+  nouns: Nouns,
+  kept: Kept,
+): Promise<{ readonly recordId: string; readonly rolloutId: string }> {
+  const { wish, before } = kept;
+  await refuseBusy(nouns, wish);
+  const snapshot = await snapshotOf(nouns, kept);
+  await keepApp(nouns, kept);
+  await keepInstallation(nouns, kept);
+  await nouns.plans.put(kept.plan, kept.desired);
+  const { app, generation } = kept.desired;
+  const rollout = await nouns.rollouts.create({
+    planId: kept.plan.id,
+    appId: app.id,
+    generation,
+    state: "planned",
+  });
+  const record = await nouns.records.begin({
+    appId: app.id,
+    kind: wish.kind,
+    who: wish.by.name,
+    planId: kept.plan.id,
+    rolloutId: rollout.id,
+    rolloutState: rollout.state,
+    decisions: {
+      decisions: wish.decisions ?? {},
+      onFailure: wish.onFailure ?? "hold",
+      ...(wish.returns === undefined ? {} : { returns: wish.returns }),
+    },
+    ...(snapshot === undefined ? {} : { snapshot }),
+    ...(wish.installation === undefined ? {} : { installationId: wish.installation.id }),
+    ...(wish.fromRelease === undefined ? {} : { fromRelease: wish.fromRelease }),
+    ...(wish.toRelease === undefined ? {} : { toRelease: wish.toRelease }),
+    ...(kept.options.note === undefined ? {} : { note: kept.options.note }),
+  });
+  const teamId = before?.teamId ?? (wish.app as NewApp).teamId;
+  await nouns.events.add({
+    what: `app.${wish.kind}`,
+    who: wish.by.name,
+    outcome: "accepted",
+    teamId,
+    appId: app.id,
+    subject: record.id,
+  });
+  return { recordId: record.id, rolloutId: rollout.id };
+}
+
+async function refuseBusy(nouns: Nouns, wish: Change): Promise<void> {
+  const open = await nouns.rollouts.list({ kind: "all" }, { appId: wish.app.id, open: true }, { limit: 10 });
+  const rollout = open.items.find((one) => one.id !== wish.returns);
+  if (rollout === undefined) return;
+  throw deliveryProblem("APP_BUSY", `${wish.app.name} is being changed right now`, {
+    why: `rollout ${rollout.id} is ${rollout.state}`,
+    hint: `wait for it (sampan rollout follow ${rollout.id}), or cancel it (sampan rollout cancel ${rollout.id})`,
+  });
+}
+
+async function keepApp(nouns: Nouns, { wish, before, settled }: Kept): Promise<void> {
+  const { spec, values, modules } = settled;
+  const title = spec.title === undefined ? {} : { title: spec.title };
+  if (before !== undefined) {
+    await nouns.apps.update(before.id, before.generation, {
+      spec,
+      values,
+      modules,
+      stopped: wish.stopped ?? before.stopped,
+      ...title,
+    });
+    return;
+  }
+  const { id, teamId, name, slug } = wish.app as NewApp;
+  await nouns.apps.create({ id, teamId, name, slug, spec, values, modules, ...title });
+}
+
+async function keepInstallation(nouns: Nouns, { wish, settled }: Kept): Promise<void> {
+  if (wish.installation === undefined) return;
+  const { id, templateId, releaseDigest, names } = wish.installation;
+  const components = Object.values(settled.spec.components)
+    .filter((component) => component.installation === id)
+    .map((component) => component.id ?? "");
+  const known = (
+    await nouns.installations.list({ kind: "all" }, { appId: wish.app.id }, { limit: 200 })
+  ).items.some((one) => one.id === id);
+  if (known)
+    await nouns.installations.update(id, {
+      releaseDigest,
+      components,
+      modules: settled.modules,
+      ...(names === undefined ? {} : { names }),
+    });
+  else
+    await nouns.installations.create({
+      id,
+      appId: wish.app.id,
+      templateId,
+      releaseDigest,
+      components,
+      modules: settled.modules,
+      names: names ?? {},
+      state: "installing",
+    });
+}
+
+/** What the app was, before anything is written, and what it is made into. */
+async function snapshotOf(nouns: Nouns, { wish, before, settled }: Kept): Promise<Snapshot | undefined> {
+  if (before === undefined) return undefined;
+  const { spec, values, modules, stopped } = before;
+  const { items } = await nouns.installations.list({ kind: "all" }, { appId: before.id }, { limit: 200 });
+  const held = items.find((one) => one.id === wish.installation?.id);
+  return {
+    spec,
+    values,
+    modules,
+    stopped,
+    after: settled.spec,
+    ...(held === undefined ? {} : { releaseDigest: held.releaseDigest }),
+  };
+}

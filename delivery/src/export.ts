@@ -1,0 +1,67 @@
+import type { BundleBlob, ReleaseCargo } from "@sampan/bundle";
+import type { Digest, OnProgress } from "@sampan/content";
+import type { BundleFile, BundleFiles } from "./bundle-files.ts";
+import { imagesOfRelease, readRelease } from "./library.ts";
+import type { Parts } from "./parts.ts";
+
+export interface ExportWish {
+  readonly releases: readonly Digest[];
+  /** zstd level of the packs: 3 is quick, 9 smaller. */
+  readonly level: number;
+  readonly unsigned: boolean;
+  readonly teamId?: string;
+  /** Of the job: the file is the same one when the export is begun again after a crash. */
+  readonly fileId: string;
+}
+
+const PACK_SIZE_BYTES = 16 * 1024 * 1024;
+
+/** Writes releases into a sealed bundle file, signed by this site unless told otherwise. Begun again, it begins anew and leaves nothing behind. */
+export async function exportBundle(
+  parts: Parts,
+  files: BundleFiles,
+  wish: ExportWish,
+  options: { readonly signal: AbortSignal; readonly onProgress: OnProgress },
+): Promise<{ readonly file: BundleFile; readonly manifestDigest: Digest }> {
+  const releases: ReleaseCargo[] = [];
+  const blobs = new Map<Digest, BundleBlob>();
+  for (const digest of wish.releases) {
+    const { stored, release } = await readRelease(parts, digest);
+    releases.push({
+      digest,
+      bytes: new TextEncoder().encode(stored.document),
+      templateId: stored.templateId,
+      templateName: release.template.name,
+      version: stored.version,
+      ...(stored.alias === undefined ? {} : { alias: stored.alias }),
+      imageIds: [...imagesOfRelease(release).keys()],
+    });
+    const { logo } = release.template;
+    if (logo !== undefined) {
+      const size = (await parts.hold.stat(logo.digest))?.size ?? 0;
+      blobs.set(logo.digest, { ...logo, role: `logo/${stored.templateId}`, size });
+    }
+  }
+  const name = `${fileStem(releases)}.sampan`;
+  const file = await files.beginExport({
+    id: wish.fileId,
+    name,
+    ...(wish.teamId === undefined ? {} : { teamId: wish.teamId }),
+  });
+  const written = await parts.bundles.writeBundle(parts.hold, files.contentPath(file.id, name), {
+    releases,
+    blobs: [...blobs.values()],
+    level: wish.level,
+    packSizeBytes: PACK_SIZE_BYTES,
+    createdBy: `sampan/${parts.productVersion}`,
+    signers: wish.unsigned ? [] : [parts.site.signer],
+    signal: options.signal,
+    onProgress: options.onProgress,
+  });
+  return { file: await files.seal(file.id, options), manifestDigest: written.digest };
+}
+
+function fileStem(releases: readonly ReleaseCargo[]): string {
+  const stem = releases.map((release) => `${release.templateName}-${release.version}`).join("_");
+  return stem.replaceAll(/[^\p{L}\p{N}._-]+/gu, "-").slice(0, 120);
+}

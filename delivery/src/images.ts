@@ -1,0 +1,131 @@
+import type { ContentStore, Digest, HeldImage } from "@sampan/content";
+import { digestHex, isDigest, shortDigest } from "@sampan/content";
+import type { Desired } from "@sampan/plan";
+import type { Fault } from "@sampan/problem";
+import type { Driver } from "@sampan/runtime";
+import type { App } from "@sampan/template";
+import { deliveryProblem } from "./problems.ts";
+
+export interface ImageParts {
+  readonly driver: Driver;
+  readonly hold: Pick<ContentStore, "image" | "getReference"> & {
+    captureFromBlobs(manifest: Digest): Promise<HeldImage>;
+  };
+}
+
+export interface FoundPin {
+  readonly id: Digest;
+  readonly name: string;
+  readonly os: string;
+  readonly architecture: string;
+}
+
+/** The text that a component's image stands under in the app: a reference, or the name of a pinned image. */
+export function imageReferences(app: App): ReadonlyMap<string, string[]> {
+  const references = new Map<string, string[]>();
+  for (const [name, component] of Object.entries(app.components)) {
+    if (typeof component.image !== "string") continue;
+    references.set(component.image, [...(references.get(component.image) ?? []), name]);
+  }
+  return references;
+}
+
+/**
+ * Finds what each image reference of the app stands for right now: in the engine first, then among what was pushed to Sampan's own
+ * registry. Nothing is fetched from anywhere else.
+ */
+export async function pinImages(
+  parts: ImageParts,
+  app: App,
+  signal?: AbortSignal,
+): Promise<Record<string, FoundPin>> {
+  const pins: Record<string, FoundPin> = {};
+  const absent: { reference: string; components: string[] }[] = [];
+  for (const [reference, components] of imageReferences(app)) {
+    const found = await findImage(parts, reference, signal);
+    if (found === undefined) absent.push({ reference, components });
+    else pins[reference] = found;
+  }
+  if (absent.length > 0) {
+    throw deliveryProblem(
+      "IMAGE_ABSENT",
+      absent.length === 1
+        ? `image ${absent[0]?.reference} is not here`
+        : `${absent.length} images are not here`,
+      {
+        faults: absent.map(({ reference, components }) => ({
+          path: `components.${components.join(",")}.image`,
+          message: `${reference} is neither in the engine nor in Sampan's registry`,
+        })),
+        hint: "build it with `docker build -t NAME`, load it with `docker load`, or push it to Sampan's registry",
+      },
+    );
+  }
+  return pins;
+}
+
+async function findImage(
+  parts: ImageParts,
+  reference: string,
+  signal?: AbortSignal,
+): Promise<FoundPin | undefined> {
+  const inEngine = await parts.driver.findImage(reference, signal);
+  if (inEngine !== undefined) {
+    return { id: inEngine.id, name: reference, os: inEngine.os, architecture: inEngine.architecture };
+  }
+  const held = isDigest(reference) ? await parts.hold.image(reference) : await pushedImage(parts, reference);
+  return held === undefined
+    ? undefined
+    : { id: held.imageId, name: reference, os: held.os, architecture: held.architecture };
+}
+
+/** Pushed images stand under `registry/<repository>/tags/<tag>`; they are cut into the hold when they are first used. */
+async function pushedImage(parts: ImageParts, reference: string): Promise<HeldImage | undefined> {
+  const colon = reference.lastIndexOf(":");
+  const hasTag = colon > reference.lastIndexOf("/");
+  const repository = hasTag ? reference.slice(0, colon) : reference;
+  const tag = hasTag ? reference.slice(colon + 1) : "latest";
+  const manifest = await parts.hold.getReference(`registry/${repository}/tags/${tag}`);
+  return manifest === undefined ? undefined : await parts.hold.captureFromBlobs(manifest.digest);
+}
+
+/** The tag under which the registry serves a held image to the engine: repository `images`. */
+export function imageTag(imageId: Digest): string {
+  return digestHex(imageId);
+}
+
+/** Every image is in the engine or in the hold, and made for the machine. Throws IMAGE_ABSENT, PLATFORM_UNFIT with all of them. */
+export async function requireRunnable(
+  parts: ImageParts,
+  desired: Desired,
+  signal?: AbortSignal,
+): Promise<void> {
+  const machine = await parts.driver.capabilities(signal);
+  const absent: Fault[] = [];
+  const unfit: Fault[] = [];
+  for (const component of desired.components) {
+    const { id, name } = component.spec.image;
+    const path = `components.${component.name}.image`;
+    const found = (await parts.driver.findImage(id, signal)) ?? (await parts.hold.image(id));
+    if (found === undefined)
+      absent.push({ path, message: `${name} (${shortDigest(id)}) is neither in the engine nor in the hold` });
+    else if (found.architecture !== machine.architecture || found.os !== machine.os) {
+      unfit.push({
+        path,
+        message: `${name} is made for ${found.os}/${found.architecture}, and this machine is ${machine.os}/${machine.architecture}`,
+      });
+    }
+  }
+  if (absent.length > 0) {
+    throw deliveryProblem("IMAGE_ABSENT", "images are not here", {
+      faults: absent,
+      hint: "import the bundle that carries them",
+    });
+  }
+  if (unfit.length > 0) {
+    throw deliveryProblem("PLATFORM_UNFIT", "images are made for another machine", {
+      faults: unfit,
+      hint: `ask for a bundle for ${machine.os}/${machine.architecture}`,
+    });
+  }
+}

@@ -1,0 +1,192 @@
+import type { Bundle, Trust } from "@sampan/bundle";
+import type { Digest, HeldImage, OnProgress } from "@sampan/content";
+import type { Nouns } from "@sampan/store";
+import { parseRelease, type Release } from "@sampan/template";
+import { imagesOfRelease, referenceName } from "./library.ts";
+import { type Actor, isoNow, type Parts } from "./parts.ts";
+import { deliveryProblem } from "./problems.ts";
+
+export interface ImportWish {
+  readonly path: string;
+  readonly fileName: string;
+  readonly scope: "team" | "enterprise";
+  readonly teamId?: string;
+  readonly allowUnsigned: boolean;
+  readonly throttleBytesPerSecond?: number;
+  readonly by: Actor;
+}
+
+export interface ImportOptions {
+  readonly signal: AbortSignal;
+  readonly onProgress: OnProgress;
+  readonly onStep?: (name: string) => void | Promise<void>;
+}
+
+export interface Imported {
+  readonly releases: readonly {
+    readonly digest: Digest;
+    readonly templateId: string;
+    readonly templateName: string;
+    readonly version: string;
+    readonly replaced?: Digest;
+  }[];
+  readonly copiedBytes: number;
+  readonly skippedBytes: number;
+  readonly signer?: string;
+}
+
+/**
+ * Takes a bundle into the library: everything is verified before the library changes, and it changes in one transaction.
+ * Stopped anywhere and begun again, it goes on with what it lacks.
+ */
+export async function importRelease(
+  parts: Parts,
+  wish: ImportWish,
+  options: ImportOptions,
+): Promise<Imported> {
+  const bundle = await parts.bundles.openBundle(wish.path);
+  try {
+    const trust = await trustOf(parts, wish);
+    await options.onStep?.("verify");
+    await parts.bundles.verifyBundle(wish.path, {
+      trust,
+      signal: options.signal,
+      onProgress: options.onProgress,
+    });
+    const content = await parts.bundles.importBundle(bundle, parts.hold, {
+      trust,
+      signal: options.signal,
+      onProgress: options.onProgress,
+      ...(wish.throttleBytesPerSecond === undefined
+        ? {}
+        : { throttleBytesPerSecond: wish.throttleBytesPerSecond }),
+      ...(options.onStep === undefined ? {} : { onStep: options.onStep }),
+    });
+    const signer = content.signatures.trusted[0];
+    const arrived = content.releases.map(({ digest, bytes }) => ({ digest, ...readArrived(digest, bytes) }));
+    await options.onStep?.("protect");
+    for (const one of arrived) await protect(parts, one, content.images);
+    await options.onStep?.("library");
+    const releases = await parts.store.transaction((nouns) =>
+      keepReleases(nouns, parts, { wish, bundle, arrived, signer }),
+    );
+    return {
+      releases,
+      copiedBytes: content.copiedBytes,
+      skippedBytes: content.skippedBytes,
+      ...(signer === undefined ? {} : { signer }),
+    };
+  } finally {
+    await bundle.close();
+  }
+}
+
+async function trustOf(parts: Parts, wish: ImportWish): Promise<Trust> {
+  const known = await parts.store.trustedKeys.list({ limit: 200 });
+  const keys = known.items.filter((key) => key.revokedAt === undefined).map((key) => key.publicKeyPem);
+  return { keys: [parts.site.publicKeyPem, ...keys], accept: wish.allowUnsigned ? "any" : "signed" };
+}
+
+interface Arrived {
+  readonly digest: Digest;
+  readonly release: Release;
+  readonly text: string;
+}
+
+function readArrived(
+  digest: Digest,
+  bytes: Uint8Array,
+): { readonly release: Release; readonly text: string } {
+  const text = new TextDecoder().decode(bytes);
+  const parsed = parseRelease(text);
+  if (parsed.value !== undefined) return { release: parsed.value, text };
+  throw deliveryProblem("RELEASE_INVALID", `release ${digest} in the bundle cannot be read`, {
+    faults: parsed.faults,
+    hint: "it may come from a newer Sampan: update this site; else ask the vendor to publish it again",
+  });
+}
+
+/** References first, release after: a release in the library never lacks its content, and a leftover reference only keeps too much. */
+async function protect(
+  parts: Parts,
+  { digest, release }: Arrived,
+  images: readonly HeldImage[],
+): Promise<void> {
+  const byId = new Map(images.map((image) => [image.imageId, image]));
+  for (const [imageId, { name }] of imagesOfRelease(release)) {
+    const image = byId.get(imageId) ?? (await parts.hold.image(imageId));
+    if (image === undefined) {
+      throw deliveryProblem("RELEASE_INVALID", `the bundle lacks the image ${name}`, {
+        why: `release ${release.template.name} ${release.version} needs it`,
+        hint: "ask the vendor to export it again",
+      });
+    }
+    await parts.hold.setReference(referenceName(digest, imageId), image.manifest);
+  }
+  const { logo } = release.template;
+  const size = logo === undefined ? undefined : (await parts.hold.stat(logo.digest))?.size;
+  if (logo !== undefined && size !== undefined)
+    await parts.hold.setReference(referenceName(digest, logo.digest), { ...logo, size });
+}
+
+interface Arrival {
+  readonly wish: ImportWish;
+  readonly bundle: Bundle;
+  readonly arrived: readonly Arrived[];
+  readonly signer: string | undefined;
+}
+
+async function keepReleases(
+  nouns: Nouns,
+  parts: Parts,
+  { wish, bundle, arrived, signer }: Arrival,
+): Promise<Imported["releases"]> {
+  const kept: Imported["releases"][number][] = [];
+  for (const { digest, release, text } of arrived) {
+    const { template, version, alias, notes } = release;
+    await nouns.templates.put({
+      id: template.id,
+      name: template.name,
+      scope: wish.scope,
+      origin: "imported",
+      tags: template.tags ?? [],
+      ...(wish.scope === "team" && wish.teamId !== undefined ? { teamId: wish.teamId } : {}),
+      ...(template.summary === undefined ? {} : { summary: template.summary }),
+      ...(template.logo === undefined ? {} : { logo: template.logo }),
+    });
+    const { replaced } = await nouns.releases.put({
+      digest,
+      templateId: template.id,
+      version,
+      document: text,
+      publishedAt: isoNow(parts),
+      importedFrom: bundle.manifestDigest,
+      ...(alias === undefined ? {} : { alias }),
+      ...(notes === undefined ? {} : { notes }),
+      ...(signer === undefined ? {} : { signer }),
+    });
+    kept.push({
+      digest,
+      templateId: template.id,
+      templateName: template.name,
+      version,
+      ...(replaced === undefined ? {} : { replaced: replaced.digest }),
+    });
+  }
+  await nouns.imports.add({
+    bundleDigest: bundle.manifestDigest,
+    fileName: wish.fileName,
+    sizeBytes: bundle.sizeBytes,
+    releases: arrived.map((one) => one.digest),
+    who: wish.by.name,
+    ...(signer === undefined ? {} : { signer }),
+  });
+  await nouns.events.add({
+    what: "bundle.import",
+    who: wish.by.name,
+    outcome: "done",
+    subject: bundle.manifestDigest,
+    ...(wish.teamId === undefined ? {} : { teamId: wish.teamId }),
+  });
+  return kept;
+}

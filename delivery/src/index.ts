@@ -1,0 +1,41 @@
+export { accept, type CheckResult } from "./accept.ts";
+export {
+  type Answers,
+  type AppGiven,
+  createApp,
+  newApp,
+  readApp,
+  removeApp,
+  scaleComponent,
+  setRunning,
+  updateApp,
+} from "./apps.ts";
+export { type BundleFile, BundleFiles } from "./bundle-files.ts";
+export { type Change, type Changed, type ChangeOptions, change, type NewApp, planFor } from "./change.ts";
+export { type ExportWish, exportBundle } from "./export.ts";
+export { imageTag } from "./images.ts";
+export { type Imported, type ImportOptions, type ImportWish, importRelease } from "./import.ts";
+export { type InstallWish, install } from "./install.ts";
+export {
+  availableFor,
+  imagesOfRelease,
+  isInSight,
+  readRelease,
+  referenceName,
+  releaseDiff,
+  releaseOfText,
+  releasesOf,
+  removeRelease,
+  removeTemplate,
+} from "./library.ts";
+export type { MergedChange } from "./merge-change.ts";
+export { type AppHealth, type ComponentHealth, type Health, observe } from "./observe.ts";
+export type { Actor, Parts, SiteIdentity } from "./parts.ts";
+export { deliveryProblem, deliveryProblems } from "./problems.ts";
+export { type Published, type PublishPreview, type PublishWish, previewPublish, publish } from "./publish.ts";
+export type { ComponentShare, Finding, PublishReport } from "./publish-report.ts";
+export { desiredOf, reconcile } from "./reconcile.ts";
+export { Reconciler, type ReconcilerOptions } from "./reconciler.ts";
+export { type RollbackWish, rollback, rollbackVerdict } from "./rollback.ts";
+export { CHECK_PREFIX, cancelRollout, runRollout } from "./rollout.ts";
+export { type UpgradeWish, upgrade } from "./upgrade.ts";

@@ -1,0 +1,38 @@
+import type { InstallationNames, Merged, Change as PropertyChange } from "@sampan/plan";
+import { type Change, type Changed, type ChangeOptions, change } from "./change.ts";
+import type { Parts } from "./parts.ts";
+
+/** A change that came out of a merge, with all that was decided. */
+export interface MergedChange extends Changed {
+  readonly changes: readonly PropertyChange[];
+  readonly pulledIn: Merged["pulledIn"];
+  readonly remarks: readonly string[];
+  readonly installationId?: string;
+}
+
+/** Carries a merge out, and keeps what it called things with the installation. */
+export async function changeByMerge(
+  parts: Parts,
+  merged: Pick<Merged, "app" | "changes" | "pulledIn" | "remarks"> & { readonly names?: InstallationNames },
+  wish: Omit<Change, "spec">,
+  options: ChangeOptions,
+): Promise<MergedChange> {
+  const installation =
+    wish.installation === undefined || merged.names === undefined
+      ? {}
+      : { installation: { ...wish.installation, names: merged.names } };
+  const done = await change(
+    parts,
+    { ...wish, ...installation, spec: merged.app, changes: merged.changes },
+    options,
+  );
+  return {
+    ...done,
+    changes: merged.changes,
+    pulledIn: merged.pulledIn,
+    remarks: merged.remarks,
+    ...(wish.installation === undefined || options.dryRun === true
+      ? {}
+      : { installationId: wish.installation.id }),
+  };
+}

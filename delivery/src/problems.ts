@@ -1,0 +1,87 @@
+import { EXIT, problemsOf } from "@sampan/problem";
+
+export const deliveryProblems = {
+  APP_EXISTS: {
+    status: 409,
+    exit: EXIT.conflict,
+    doc: "The team has an app of this name already. Choose another name, or change that app.",
+  },
+  APP_MOVED: {
+    status: 409,
+    exit: EXIT.conflict,
+    doc: "The app was changed since the plan was made. Look at the new plan.",
+  },
+  APP_BUSY: {
+    status: 409,
+    exit: EXIT.conflict,
+    doc: "A rollout of this app is under way. Wait for it, or cancel it.",
+  },
+  IMAGE_ABSENT: {
+    status: 422,
+    exit: EXIT.absent,
+    doc: "An image reference stands for nothing in the engine or in Sampan's registry. Build, load or push it.",
+  },
+  PLATFORM_UNFIT: {
+    status: 409,
+    exit: EXIT.refused,
+    doc: "The release has no image that this machine can run. Export it for this architecture.",
+  },
+  HOST_PORT_TAKEN: {
+    status: 409,
+    exit: EXIT.conflict,
+    doc: "A port of the machine is used by another app of this site. Choose another port.",
+  },
+  RELEASE_INSTALLED: {
+    status: 409,
+    exit: EXIT.conflict,
+    doc: "The release is installed, so it stays. Remove the installation first.",
+  },
+  VERSION_EXISTS: {
+    status: 409,
+    exit: EXIT.conflict,
+    doc: "The version was published before. Say that it is to be replaced, or choose another number.",
+  },
+  PUBLISH_REFUSED: {
+    status: 409,
+    exit: EXIT.refused,
+    doc: "The publish report has findings that must be mended or accepted.",
+  },
+  UPGRADE_SELECTION: {
+    status: 422,
+    exit: EXIT.usage,
+    doc: "The selection names components that the release does not have.",
+  },
+  ROLLBACK_IMPOSSIBLE: {
+    status: 409,
+    exit: EXIT.refused,
+    doc: "The record cannot be rolled back; it says why.",
+  },
+  BUNDLE_FILE_ABSENT: {
+    status: 404,
+    exit: EXIT.absent,
+    doc: "There is no such bundle file at this site, or the path is outside the directories that the site allows.",
+  },
+  DISK_FULL: {
+    status: 507,
+    exit: EXIT.outside,
+    doc: "The disk of the site has not enough room. Free some, prune the hold, or import straight from the stick.",
+  },
+  RELEASE_INVALID: {
+    status: 422,
+    exit: EXIT.damaged,
+    doc: "A release in a bundle cannot be read, or lacks what it needs. Ask the vendor to publish and export it again.",
+  },
+  UPLOAD_OUT_OF_STEP: {
+    status: 409,
+    exit: EXIT.conflict,
+    doc: "The part does not begin where the upload ended. Ask how far it has come, and go on from there.",
+  },
+  ROLLOUT_FAILED: {
+    status: 502,
+    exit: EXIT.failed,
+    doc: "The change was not brought to health. The record says which step failed and why.",
+  },
+  NOT_FOUND: { status: 404, exit: EXIT.absent, doc: "There is no such thing, or you cannot see it." },
+} as const;
+
+export const deliveryProblem = problemsOf(deliveryProblems);
