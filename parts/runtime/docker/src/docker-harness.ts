@@ -9,13 +9,15 @@ import { EngineClient } from "./engine-client.ts";
 import { EngineScope } from "./engine-scope.ts";
 import { findEngine } from "./find-engine.ts";
 import { type ImageRegistry, openImageRegistry, readSavedImage } from "./image-registry.ts";
-import { type DockerDriver, openDocker } from "./open-docker.ts";
+import { type DockerDriver, type DockerOptions, openDocker } from "./open-docker.ts";
 import { makeRoleImage, removeImage } from "./role-image.ts";
 
 export interface DockerHarness extends ConformanceHarness {
   readonly driver: DockerDriver;
   readonly client: EngineClient;
   readonly scope: EngineScope;
+  /** How the driver was opened. */
+  readonly options: DockerOptions;
 }
 
 /** A driver on this machine's engine, with images of its own; all of it goes at `close`. */
@@ -32,7 +34,8 @@ export async function makeDockerHarness(): Promise<DockerHarness> {
       return reference === undefined ? undefined : { reference };
     },
   };
-  const open = (address = engine) => openDocker({ engine: address, images: source, site });
+  const options: DockerOptions = { engine, images: source, site };
+  const open = (address = engine) => openDocker({ ...options, engine: address });
   const driver = open();
   driver.startProbing();
   const images = await makeImages(driver, client, { site, registry });
@@ -40,6 +43,7 @@ export async function makeDockerHarness(): Promise<DockerHarness> {
     driver,
     client,
     scope,
+    options,
     images,
     reopen: async () => open(),
     unreachable: async () => open({ kind: "socket", path: `/run/${site}.sock` }),

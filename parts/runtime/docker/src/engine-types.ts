@@ -56,6 +56,7 @@ export interface EngineContainer {
     readonly Restarting: boolean;
     readonly OOMKilled?: boolean;
     readonly ExitCode: number;
+    readonly Pid?: number;
     readonly Error?: string;
     readonly StartedAt: string;
     readonly FinishedAt: string;

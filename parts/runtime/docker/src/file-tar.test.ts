@@ -12,7 +12,8 @@ async function readBack(tar: Uint8Array): Promise<readonly TarFile[]> {
     const pieces: Uint8Array[] = [];
     for await (const piece of entry) pieces.push(piece as Uint8Array);
     const content = Buffer.concat(pieces);
-    const { name: path, mode = 0, pax } = entry.header;
+    const { name: path, mode = 0 } = entry.header;
+    const pax = entry.header.pax as { readonly uid?: string; readonly gid?: string } | null | undefined;
     // The reader leaves pax records of owners to its caller.
     const [uid, gid] = [Number(pax?.uid ?? entry.header.uid), Number(pax?.gid ?? entry.header.gid)];
     files.push({ path, content, mode, uid, gid });
