@@ -2,6 +2,7 @@ export type { AppSummary, AppValues, StoredApp } from "./apps.ts";
 export type { Change, Noun, Watcher } from "./change.ts";
 export type { Seal } from "./context.ts";
 export type { AuditEvent } from "./events.ts";
+export type { Housekeeping, Retention } from "./housekeep.ts";
 export type { ImportRecord } from "./imports.ts";
 export type { Installation } from "./installations.ts";
 export type { ClaimedJob, Job, JobLogLine, JobProgress, JobState, Lease } from "./job-types.ts";

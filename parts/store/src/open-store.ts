@@ -6,6 +6,7 @@ import { Bug } from "@sampan/problem";
 import { Kysely } from "kysely";
 import type { Change, Watcher } from "./change.ts";
 import type { Context, Seal } from "./context.ts";
+import { type Housekeeping, housekeep, type Retention } from "./housekeep.ts";
 import { migrate, migrations } from "./migrate.ts";
 import { bindNouns, type Nouns } from "./nouns.ts";
 import { storeProblem } from "./problems.ts";
@@ -30,6 +31,8 @@ export interface Store extends Nouns {
   transaction<T>(work: (nouns: Nouns) => Promise<T>): Promise<T>;
   /** Hears of every change that this process commits, after the commit; it must not throw. Returns how to stop. */
   watch(watcher: Watcher): () => void;
+  /** Drops what has had its time, and lets SQLite refresh what it knows of its tables. Once a day is enough. */
+  housekeep(keep?: Partial<Retention>): Promise<Housekeeping>;
   /** Writes a whole, consistent copy while work goes on; at `path` it is complete or absent. */
   backup(path: string): Promise<{ readonly sizeBytes: number }>;
   /** Closing twice is no fault. */
@@ -52,6 +55,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       watchers.add(watcher);
       return () => watchers.delete(watcher);
     },
+    housekeep: (keep) => context.write((inside) => housekeep(inside, keep)),
     backup: (path) => backup(database, path),
     async close() {
       if (!database.isOpen) return;

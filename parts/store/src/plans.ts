@@ -49,18 +49,29 @@ export const plans = {
     return mapPage(await readPage(query, order, page), (row: { plan: string }) => fromJson<Plan>(row.plan));
   },
 
-  /** Drops plans of the app made before `before` that no rollout or record refers to; returns how many. */
-  prune(context: Context, appId: string, before: string): Promise<number> {
+  /** Drops plans made before `before` that no rollout or record refers to, but never the newest of an app; returns how many. */
+  prune(context: Context, before: string): Promise<number> {
     return context.write(async (inside) => {
       const { numDeletedRows } = await inside.db
         .deleteFrom("plans")
-        .where("appId", "=", appId)
         .where("createdAt", "<", before)
-        .where((eb) =>
-          eb.not(eb.exists(eb.selectFrom("rollouts").select("id").whereRef("planId", "=", "plans.id"))),
-        )
-        .where((eb) =>
-          eb.not(eb.exists(eb.selectFrom("records").select("id").whereRef("planId", "=", "plans.id"))),
+        .where(({ eb, exists, not, selectFrom }) =>
+          eb.and([
+            exists(
+              selectFrom("plans as newer")
+                .select("newer.id")
+                .whereRef("newer.appId", "=", "plans.appId")
+                .whereRef("newer.createdAt", ">", "plans.createdAt"),
+            ),
+            not(
+              exists(
+                selectFrom("rollouts").select("rollouts.id").whereRef("rollouts.planId", "=", "plans.id"),
+              ),
+            ),
+            not(
+              exists(selectFrom("records").select("records.id").whereRef("records.planId", "=", "plans.id")),
+            ),
+          ]),
         )
         .executeTakeFirst();
       return Number(numDeletedRows);

@@ -115,6 +115,24 @@ export const rollouts = {
     return noteStep(context, rolloutId, step);
   },
 
+  /** Drops rollouts with their steps that ended before `before` and that no record refers to; returns how many. */
+  prune(context: Context, before: string): Promise<number> {
+    return context.write(async (inside) => {
+      const { numDeletedRows } = await inside.db
+        .deleteFrom("rollouts")
+        .where("endedAt", "<", before)
+        .where(({ exists, not, selectFrom }) =>
+          not(
+            exists(
+              selectFrom("records").select("records.id").whereRef("records.rolloutId", "=", "rollouts.id"),
+            ),
+          ),
+        )
+        .executeTakeFirst();
+      return Number(numDeletedRows);
+    });
+  },
+
   /** In the order of the plan. */
   async steps(context: Context, rolloutId: string): Promise<readonly StoredStep[]> {
     const rows = await context.db

@@ -75,6 +75,7 @@ CREATE TABLE rollouts (
   appId TEXT NOT NULL REFERENCES apps (id) ON DELETE CASCADE, generation INTEGER NOT NULL,
   state TEXT NOT NULL, reason TEXT, startedAt TEXT NOT NULL, updatedAt TEXT NOT NULL, endedAt TEXT
 ) STRICT;
+CREATE INDEX rolloutsOfPlan ON rollouts (planId);
 CREATE INDEX rolloutsOfApp ON rollouts (appId, startedAt, id);
 CREATE INDEX rolloutsOpen ON rollouts (appId) WHERE endedAt IS NULL;
 
@@ -94,6 +95,8 @@ CREATE TABLE records (
   startedAt TEXT NOT NULL, endedAt TEXT
 ) STRICT;
 CREATE INDEX recordsOfApp ON records (appId, startedAt, id);
+CREATE INDEX recordsOfPlan ON records (planId);
+CREATE INDEX recordsOfRollout ON records (rolloutId);
 CREATE INDEX recordsOfInstallation ON records (installationId, startedAt, id);
 
 CREATE TABLE jobs (
