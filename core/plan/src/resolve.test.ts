@@ -167,8 +167,8 @@ components:
       SIZE: { parameter: size }
       SIZED: "<\${SIZE}>"
       PASS: { parameter: pass }
-      DB_USER: mine
-    connection: { WEB: "\${THEME}", DB_HOST: overruled }
+      DB_USER: "\${DB_USER}-mine"
+    connection: { WEB: "\${THEME}", DB_HOST: "via-\${DB_HOST}" }
     files:
       /plain: { content: "\${URL}" }
       /expanded: { content: "user=\${DB_USER} $host", expand: true, mode: "600" }
@@ -178,6 +178,7 @@ components:
     needs: [cache]
     env: { NAME: "\${DB_USER}-db", ROOT: { generate: {} } }
     connection: { DB_HOST: db, DB_USER: shop, DB_NAME: "\${NAME}@\${CACHE}", DB_PASSWORD: { generate: { length: 8 } } }
+  user: { kind: job, image: u, needs: [web] }
   cache: { kind: stateful, image: c, connection: { CACHE: cache, SECRET: { secret: "\${raw}" } } }
 `;
 
@@ -185,19 +186,21 @@ test("an environment is connection info of what is needed, then own env; its own
   const { spec } = componentOf(ENVIRONMENT, "web", { parameters: { pass: "word" } });
   expect(spec.env).toEqual({
     CACHE: "cache",
-    COPY: "mysql://mine:aaaaaaaa@overruled/$x?again",
+    COPY: "mysql://shop-mine:aaaaaaaa@db/$x?again",
+    DB_HOST: "db",
     DB_NAME: "shop-db@cache",
     DB_PASSWORD: "aaaaaaaa",
-    DB_USER: "mine",
+    DB_USER: "shop-mine",
     PASS: "word",
     SECRET: "${raw}",
     SIZED: "<>",
     THEME: "light",
-    URL: "mysql://mine:aaaaaaaa@overruled/$x",
+    URL: "mysql://shop-mine:aaaaaaaa@db/$x",
   });
+  expect(componentOf(ENVIRONMENT, "user").spec.env).toEqual({ DB_HOST: "via-db", WEB: "light" });
   expect(spec.secretEnv).toEqual(["COPY", "DB_PASSWORD", "PASS", "SECRET", "URL"]);
   expect(spec.files).toEqual([
-    { path: "/expanded", content: "user=mine $host", mode: 0o600 },
+    { path: "/expanded", content: "user=shop-mine $host", mode: 0o600 },
     { path: "/plain", content: "${URL}", mode: 0o644 },
   ]);
 });

@@ -1,5 +1,5 @@
 import { findCycles } from "./check-needs.ts";
-import { type DeclaredVariable, environmentOf, referencesOf } from "./environment.ts";
+import { type DeclaredVariable, environmentOf, referencesOf, referenceTarget } from "./environment.ts";
 import { at, own, type Path } from "./faults.ts";
 import { exists, namesIn, type Subject, suggest } from "./subject.ts";
 import type { EnvValue } from "./values.ts";
@@ -20,7 +20,10 @@ export function checkVariables(subject: Subject): void {
         graph.set(
           keyOf({ component, place, name }),
           referencesOf(value).flatMap((reference) => {
-            const declared = environment.get(reference);
+            const declared = referenceTarget(environment, {
+              from: { component, place, name },
+              name: reference,
+            });
             return declared === undefined ? [] : [keyOf(declared)];
           }),
         );
@@ -86,7 +89,7 @@ function reportCycle(subject: Subject, cycle: readonly string[]): void {
   subject.faults.push({ path, message });
 }
 
-/** Two needed components that offer one name with different values: which is meant cannot be known. Own values overrule both. */
+/** Two needed components that offer one name with different values: which is meant cannot be known. Its own env overrules both. */
 function checkAgreement(subject: Subject, component: string): void {
   const { components } = subject.app;
   const self = own(components, component);
@@ -105,7 +108,7 @@ function checkAgreement(subject: Subject, component: string): void {
 }
 
 function overrules(subject: Subject, component: string, name: string): boolean {
-  return ["env", "connection"].some((place) => exists(subject, ["components", component, place, name]));
+  return exists(subject, ["components", component, "env", name]);
 }
 
 /** Texts with references, and generated values, differ from component to component even when they are written alike. */

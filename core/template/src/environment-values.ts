@@ -1,5 +1,5 @@
 import type { AppBody } from "./app.ts";
-import { type DeclaredVariable, environmentOf } from "./environment.ts";
+import { type DeclaredVariable, environmentOf, referenceTarget } from "./environment.ts";
 import { own } from "./faults.ts";
 import { generatedKey } from "./generated-values.ts";
 import type { Parameter, ParameterValue } from "./values.ts";
@@ -113,7 +113,7 @@ export class EnvironmentValues {
     let isSecret = false;
     const visible = this.#declaredBy(variable.component);
     const lookUp = (name: string) => {
-      const target = visible.get(name);
+      const target = referenceTarget(visible, { from: variable, name });
       if (target === undefined) {
         this.#fault(variable, `refers to \`${name}\`, which is not known here`);
         return undefined;

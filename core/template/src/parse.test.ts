@@ -165,6 +165,7 @@ const FAULTS: readonly Row[] = [
     "not usable as a name",
   ],
   ["DB_USER: shop", 'DB_USER: "${DB_USER}"', "components.db.connection.DB_USER", "refers to itself"],
+  ["MYSQL_USER: ", "DB_USER: ", "", ""],
   ["DB_USER: shop", 'DB_USER: "${MYSQL_USER}"', "components.db.connection.DB_USER", "in a circle"],
   ['PRICE_SIGN: "$$"', 'PRICE_SIGN: "${DB_HOST}"', "components.web.env.PRICE_SIGN", "is not known here"],
   [
