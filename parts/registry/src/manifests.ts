@@ -6,7 +6,7 @@ import { type ManifestForm, parseManifest } from "./manifest-form.ts";
 import { IMAGES, type ManifestName, parseManifestName, referenceName } from "./names.ts";
 import { registryProblem } from "./problems.ts";
 import { type Answer, HEADER, type RegistryContext } from "./registry-context.ts";
-import { listTags } from "./tags.ts";
+import { listAll, listTags } from "./tags.ts";
 
 /** distribution-spec 1.1, "Pushing Manifests": registries should take at least 4 MiB. */
 const MANIFEST_SIZE_MAX = 4 * 1024 * 1024;
@@ -52,7 +52,7 @@ export const putManifest: Answer = async (context, { request, reply }, { reposit
     .send();
 };
 
-/** By tag: only the tag goes. By digest: the manifest goes, with all its tags. */
+/** By tag: only the tag goes. By digest: the manifest goes, with all its tags and the blobs that no other manifest here has. */
 export const deleteManifest: Answer = async (context, { reply }, { repository, name }) => {
   const { store } = context;
   const target = parseManifestName(name);
@@ -62,14 +62,29 @@ export const deleteManifest: Answer = async (context, { reply }, { repository, n
   }
   const held = await findManifest(context, repository, target);
   if (held === undefined) throw manifestUnknown();
-  const { subject } = parseManifest(await readManifest(context, held.digest), held.mediaType);
+  const { subject, blobs } = parseManifest(await readManifest(context, held.digest), held.mediaType);
   for await (const { tag, digest } of listTags(store, repository))
     if (digest === held.digest) await store.removeReference(referenceName.tag(repository, tag));
   if (subject !== undefined)
     await store.removeReference(referenceName.referrer(repository, subject.digest, held.digest));
   await store.removeReference(referenceName.manifest(repository, held.digest));
+  const used = await usedBlobs(context, repository);
+  for (const { digest } of blobs)
+    if (!used.has(digest)) await store.removeReference(referenceName.blob(repository, digest));
   return reply.code(202).send();
 };
+
+/** A push that counts on such a blob and is not done yet is told that it is unknown, and sends it again: nothing is lost. */
+async function usedBlobs(context: RegistryContext, repository: string): Promise<ReadonlySet<Digest>> {
+  const used = new Set<Digest>();
+  const prefix = referenceName.manifests(repository);
+  for await (const { name, target } of listAll(context.store, prefix)) {
+    if (!isDigest(name.slice(prefix.length))) continue;
+    const { blobs } = parseManifest(await readManifest(context, target.digest), target.mediaType);
+    for (const { digest } of blobs) used.add(digest);
+  }
+  return used;
+}
 
 async function findManifest(
   context: RegistryContext,

@@ -47,6 +47,7 @@ export const referenceName = {
   tags: (repository: string) => `registry/${repository}/tags/`,
   blob: (repository: string, digest: Digest) => `registry/${repository}/blobs/${digest}`,
   manifest: (repository: string, digest: Digest) => `registry/${repository}/manifests/${digest}`,
+  manifests: (repository: string) => `registry/${repository}/manifests/`,
   referrer: (repository: string, subject: Digest, digest: Digest) =>
     `registry/${repository}/referrers/${subject}/${digest}`,
   referrers: (repository: string, subject: Digest) => `registry/${repository}/referrers/${subject}/`,

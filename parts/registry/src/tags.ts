@@ -60,7 +60,7 @@ export const getTags: Answer = async ({ store }, { reply, query }, { repository 
 };
 
 async function hasManifests(store: ContentStore, repository: string): Promise<boolean> {
-  const [first] = await store.listReferences(`registry/${repository}/manifests/sha256:`, { limit: 1 });
+  const [first] = await store.listReferences(`${referenceName.manifests(repository)}sha256:`, { limit: 1 });
   return first !== undefined;
 }
 
