@@ -81,8 +81,7 @@ test("a bare component gets every default, and its digest is that of its spec", 
   });
 });
 
-test("everything that is written reaches the spec", () => {
-  const text = `
+const EVERYTHING = `
 components:
   web:
     id: web-01
@@ -109,7 +108,9 @@ components:
     volumes: { pub: { path: /p, kind: shared, from: web } }
   nightly: { kind: cron, schedule: "0 3 * * *", image: n, replicas: 2 }
 `;
-  const { spec, ...web } = componentOf(text, "web");
+
+test("everything that is written reaches the spec", () => {
+  const { spec, ...web } = componentOf(EVERYTHING, "web");
   expect(web).toMatchObject({ id: "web-01", replicas: 3, startWithinMs: 300_000 });
   expect(spec).toMatchObject({
     image: { id: sha256("x"), name: "shop/web" },
@@ -143,11 +144,11 @@ components:
     security: { user: "1", addCapabilities: ["NET_ADMIN", "SYS_TIME"], readOnlyRoot: true, privileged: true },
   });
   expect(spec.image).not.toHaveProperty("os");
-  expect(componentOf(text, "reader")).toMatchObject({
+  expect(componentOf(EVERYTHING, "reader")).toMatchObject({
     replicas: 1,
     spec: { restart: "never", mounts: [{ kind: "volume", owner: "web", volume: "pub", path: "/p" }] },
   });
-  expect(componentOf(text, "nightly")).toMatchObject({ replicas: 0, schedule: "0 3 * * *" });
+  expect(componentOf(EVERYTHING, "nightly")).toMatchObject({ replicas: 0, schedule: "0 3 * * *" });
 });
 
 const ENVIRONMENT = `
