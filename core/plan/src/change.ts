@@ -44,20 +44,19 @@ export function makeChange(
   change: Omit<Change, "before" | "offered" | "after" | "secret">,
   values: { readonly before?: unknown; readonly offered?: unknown; readonly after?: unknown },
 ): Change {
-  const masked = Object.entries(values)
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => ({ name, ...maskValue(value) }));
-  const secret = masked.some((one) => one.secret);
+  const before = maskValue(values.before);
+  const offered = maskValue(values.offered);
+  const after = maskValue(values.after);
+  const secret = before.secret || offered.secret || after.secret;
+  // Beside a secret, even the plain text on another side may tell what the secret was.
+  const shown = (value: unknown) => (secret && typeof value === "string" ? MASK : value);
   return {
     ...change,
-    // Beside a secret, even the plain value on another side may tell what the secret was.
-    ...Object.fromEntries(masked.map((one) => [one.name, secret ? hidden(one.value) : one.value])),
+    ...(before.value === undefined ? undefined : { before: shown(before.value) }),
+    ...(offered.value === undefined ? undefined : { offered: shown(offered.value) }),
+    ...(after.value === undefined ? undefined : { after: shown(after.value) }),
     secret,
   };
-}
-
-function hidden(value: unknown): unknown {
-  return typeof value === "string" ? MASK : value;
 }
 
 /** What a plan's reasons say of each component: "image", "env PORT". For `Desired.changes`. */
