@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { contentProblem, type Digest, type PackFile } from "@sampan/content";
 import { digestOf } from "./hold-files.ts";
 import type { PiecePlace } from "./hold-index.ts";
@@ -9,7 +10,8 @@ import { PieceSet } from "./piece-set.ts";
 import { RecipeFileWriter } from "./recipe-file.ts";
 import { type HeldRecipe, openHeldRecipe } from "./recipe-store.ts";
 
-const IN_FLIGHT_MAX = 3;
+/** More packs at a time than this cost memory and win little: a reader takes them one by one. */
+const IN_FLIGHT_MAX = Math.min(4, Math.max(2, availableParallelism()));
 
 /** The recipe of each layer, coded anew: how it came into the hold must not show. */
 export async function* exportRecipes(
@@ -89,11 +91,13 @@ export async function* exportPacks(
 ): AsyncGenerator<PackFile> {
   const packSizeBytes = Math.min(options.packSizeBytes, PACK_LIMITS.rawSizeMax / 2);
   const underWay: Promise<PackFile>[] = [];
+  const buffers: Uint8Array[] = [];
   try {
     for await (const plan of planPacks(hold, diffIds, packSizeBytes)) {
       options.signal?.throwIfAborted();
-      const made = await beginPack(hold, plan, options.level);
-      made.pack.catch(() => undefined);
+      const buffer = buffers.pop() ?? Buffer.allocUnsafeSlow(packSizeBytes);
+      const made = await beginPack(hold, plan, { level: options.level, buffer });
+      made.pack.finally(() => buffers.push(buffer)).catch(() => undefined);
       underWay.push(made.pack);
       if (underWay.length >= IN_FLIGHT_MAX) yield await underWay.shift()!;
     }
@@ -107,17 +111,18 @@ export async function* exportPacks(
 async function beginPack(
   hold: HoldParts,
   plan: PlannedPack,
-  level: number,
+  { level, buffer }: { readonly level: number; readonly buffer: Uint8Array },
 ): Promise<{ readonly pack: Promise<PackFile> }> {
   const same = hold.index.packOfSequence(sequenceOf(plan.ids), madeHow(level));
   if (same !== undefined)
     return { pack: hold.packs.file(same).then((bytes) => ({ digest: same.digest, bytes })) };
-  const run = await gatherRun(hold, plan);
+  const run = await gatherRun(hold, plan, buffer);
   return { pack: encodePack(run, level).then(({ digest, bytes }) => ({ digest, bytes })) };
 }
 
-export async function gatherRun(hold: HoldParts, plan: PlannedPack): Promise<PieceRun> {
-  const raw = Buffer.allocUnsafeSlow(plan.size);
+/** Reads the pieces of a plan, one after another, into a buffer of at least its size. */
+export async function gatherRun(hold: HoldParts, plan: PlannedPack, buffer: Uint8Array): Promise<PieceRun> {
+  const raw = buffer.subarray(0, plan.size);
   let at = 0;
   for (const place of plan.places) {
     const from = hold.packs.peek(place.pack) ?? (await hold.packs.raw(place.pack));

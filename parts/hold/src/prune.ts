@@ -99,7 +99,7 @@ async function rewritePacks(hold: HoldParts, rows: readonly PackRow[], live: Pie
 }
 
 async function movePieces(hold: HoldParts, plan: PlannedPack): Promise<void> {
-  const run = await gatherRun(hold, plan);
+  const run = await gatherRun(hold, plan, Buffer.allocUnsafeSlow(plan.size));
   const pack = await encodePack(run, HOLD_LEVEL);
   await hold.packs.keep(pack, run, {
     made: madeHow(HOLD_LEVEL),

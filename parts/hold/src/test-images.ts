@@ -137,3 +137,12 @@ export class TestHolds implements AsyncDisposable {
     for (const folder of this.folders) await rm(folder, { recursive: true, force: true });
   }
 }
+
+/** Two images that share pieces, each in a save stream of its own: pruning the second writes packs anew. */
+export async function crashImages(): Promise<{ readonly images: TestImage[]; readonly saves: Buffer[] }> {
+  const layer = (seeds: readonly number[]) =>
+    tarOf(seeds.map((seed) => ({ name: `file-${seed}`, body: noise(15_000, seed) })));
+  const both = imageOf([await layer([1, 11, 12, 13, 2, 14, 15, 16, 3, 17, 18, 19])]);
+  const kept = imageOf([await layer([1, 2, 3])]);
+  return { images: [kept, both], saves: [await classicSave([both]), await classicSave([kept])] };
+}

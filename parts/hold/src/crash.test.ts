@@ -1,0 +1,45 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { expect, test } from "vitest";
+import { crashImages, gather, inChunks, TestHolds } from "./test-images.ts";
+
+const WORKER = join(import.meta.dirname, "crash-worker.ts");
+
+/** Runs the worker until it kills itself at its n-th step. Returns its steps. */
+async function killAt(folder: string, step: number): Promise<string[]> {
+  const worker = spawn(process.execPath, [WORKER, folder, String(step)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const gone = once(worker, "exit");
+  const steps: string[] = [];
+  for await (const text of createInterface({ input: worker.stdout })) steps.push(text);
+  await gone;
+  return steps;
+}
+
+test.each([3, 5, 14, 19, 31, 46, 48, 52, 53, 54, 56, 58, 60])(
+  "killed at durable step %i, a hold opens sound, keeps what was referred to, and goes on",
+  async (step) => {
+    await using holds = new TestHolds();
+    await holds.close(await holds.fresh());
+    const folder = holds.folders[0]!;
+    const steps = await killAt(folder, step);
+    expect(steps).toHaveLength(step);
+    const hold = await holds.open({ folder });
+    const { images, saves } = await crashImages();
+    const [kept, both] = images;
+    expect((await hold.check()).damage).toEqual([]);
+    expect(await readdir(join(folder, "temp"))).toEqual([]);
+    if ((await hold.getReference("kept")) !== undefined)
+      expect((await gather(hold.read(kept!.diffIds[0]!))).equals(kept!.layers[0]!)).toBe(true);
+    for (const save of saves) await hold.captureImages(inChunks(save));
+    expect((await gather(hold.read(both!.diffIds[0]!))).equals(both!.layers[0]!)).toBe(true);
+    await hold.executePrune(
+      await hold.planPrune({ protect: [], now: Date.now() + 10, keepYoungerThanMs: 0 }),
+    );
+    expect((await hold.check()).damage).toEqual([]);
+  },
+);
