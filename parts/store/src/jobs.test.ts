@@ -229,7 +229,7 @@ describe("runner", () => {
 
   test("results, problems, errors and unknown kinds end as what they are", async () => {
     const { store, clock } = await openTestStore();
-    for (const kind of ["good", "refused", "broken", "unheard"]) {
+    for (const kind of ["good", "refused", "broken", "toString"]) {
       await store.jobs.enqueue({ ...copy, kind });
       clock.pass(1);
     }

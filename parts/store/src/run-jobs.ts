@@ -37,7 +37,7 @@ export async function runJobs(
         await bell.heard();
         continue;
       }
-      const work = runJob(store, claimed, handlers[claimed.job.kind], options).finally(() => {
+      const work = runJob(store, claimed, handlerOf(handlers, claimed.job.kind), options).finally(() => {
         running.delete(work);
         bell.ring();
       });
@@ -49,6 +49,11 @@ export async function runJobs(
     bell.silence();
     await Promise.all(running);
   }
+}
+
+/** A kind is data: it must not find what every object has. */
+function handlerOf(handlers: Readonly<Record<string, JobHandler>>, kind: string): JobHandler | undefined {
+  return Object.hasOwn(handlers, kind) ? handlers[kind] : undefined;
 }
 
 async function claim(store: Store, options: RunnerOptions): Promise<ClaimedJob | undefined> {
