@@ -18,6 +18,8 @@ export interface MemoryEngineOptions {
     readonly username?: string;
     readonly password?: string;
   }) => Promise<MemoryImage | undefined>;
+  /** `watched`: whoever watches is told what happens when it happens, so time goes on; else only when somebody looks. For a clock that is real. */
+  readonly pace?: "watched" | "looked-at";
 }
 
 export interface MemoryApp {
@@ -38,6 +40,7 @@ export class MemoryEngine {
   readonly clock: Clock;
   readonly architecture: string;
   readonly pull: MemoryEngineOptions["pull"];
+  readonly pace: "watched" | "looked-at";
   readonly apps = new Map<string, MemoryApp>();
   readonly images = new Map<Digest, MemoryImage>();
   /** Ports of the machine that something else holds. */
@@ -54,11 +57,29 @@ export class MemoryEngine {
     this.clock = options.clock;
     this.architecture = options.architecture ?? "amd64";
     this.pull = options.pull;
+    this.pace = options.pace ?? "looked-at";
   }
 
   /** Says what an image does, or a component, or an image in a component. The last that matches counts. */
   script(of: ProgramMatch, program: MemoryProgram): void {
     this.#programs.push({ of, program });
+  }
+
+  /** When something will next happen by itself, of all that runs. */
+  nextAt(): number | undefined {
+    let soonest: number | undefined;
+    for (const app of this.apps.values())
+      for (const one of app.instances.values()) {
+        const at = one.nextAt();
+        if (at !== undefined && at < (soonest ?? Number.POSITIVE_INFINITY)) soonest = at;
+      }
+    return soonest;
+  }
+
+  /** Lives through all that is due. */
+  advance(): void {
+    const now = this.clock.now();
+    for (const app of this.apps.values()) for (const one of app.instances.values()) one.advance(now);
   }
 
   onChange(listener: (change: Change) => void): () => void {

@@ -1,5 +1,6 @@
 import type { Digest } from "@sampan/content";
 import type { Observed } from "@sampan/plan";
+import type { Clock } from "./clock.ts";
 import type { Capabilities, Driver, ImageSource, InstanceRef, LogLine, LogOptions } from "./driver.ts";
 import type { MemoryEngine } from "./memory-engine.ts";
 import { dockerSaveTar, imageSizeBytes } from "./memory-image.ts";
@@ -215,38 +216,43 @@ async function changeOf(
   const forget = engine.onChange((change) => {
     if (change.app === ref.app && change.component === ref.component) stop.abort();
   });
-  try {
-    if (until !== undefined) await engine.clock.sleep(until - engine.clock.now(), waking);
-    else if (!waking.aborted)
-      await new Promise((resolve) => waking.addEventListener("abort", resolve, { once: true }));
-  } catch (error) {
-    if (!waking.aborted) throw error;
-  } finally {
-    forget();
-  }
+  await sleepUntil(engine.clock, until, waking);
+  forget();
   return signal?.aborted !== true;
 }
 
 async function* watch(engine: MemoryEngine, signal: AbortSignal) {
   const changes: { readonly app: string; readonly component?: string; readonly what: string }[] = [];
-  let wake = () => {};
+  let wake = new AbortController();
   const forget = engine.onChange((change) => {
     changes.push(change);
-    wake();
+    wake.abort();
   });
-  const onAbort = () => wake();
-  signal.addEventListener("abort", onAbort);
   try {
     while (!signal.aborted) {
       yield* changes.splice(0);
-      if (changes.length > 0 || signal.aborted) continue;
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
+      if (changes.length > 0) continue;
+      wake = new AbortController();
+      const nextAt = engine.pace === "watched" ? engine.nextAt() : undefined;
+      await sleepUntil(engine.clock, nextAt, AbortSignal.any([wake.signal, signal]));
+      if (engine.pace === "watched") engine.advance();
     }
   } finally {
     forget();
-    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+/** Sleeps until a time (undefined: for ever) or until the signal aborts, whichever is first. */
+async function sleepUntil(clock: Clock, until: number | undefined, waking: AbortSignal): Promise<void> {
+  if (until === undefined) {
+    if (!waking.aborted)
+      await new Promise((resolve) => waking.addEventListener("abort", resolve, { once: true }));
+    return;
+  }
+  try {
+    await clock.sleep(until - clock.now(), waking);
+  } catch (error) {
+    if (!waking.aborted) throw error;
   }
 }
 
