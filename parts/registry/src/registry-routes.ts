@@ -10,7 +10,7 @@ import type { Answer, Authorize, Exchange, RegistryAccess, RegistryContext } fro
 import { parseRegistryPath, type RegistryPath } from "./registry-path.ts";
 import { getCatalog, getTags } from "./tags.ts";
 import { UploadFolder, type UploadLimits } from "./upload-folder.ts";
-import { appendUpload, beginUpload, cancelUpload, finishUpload, statUpload } from "./uploads.ts";
+import { appendUpload, beginUpload, cancelUpload, finishUpload, hasBody, statUpload } from "./uploads.ts";
 
 export interface RegistryOptions extends Partial<UploadLimits> {
   readonly store: ContentStore;
@@ -144,7 +144,7 @@ function answerError(
   { request, reply, challenge }: { request: FastifyRequest; reply: FastifyReply; challenge: string },
 ): unknown {
   // A body that nobody will read must not be waited for: the client is told, and the connection goes.
-  if (!request.raw.complete) reply.header("Connection", "close");
+  if (hasBody(request) && !request.raw.complete) reply.header("Connection", "close");
   if (isProblem(error, "REGISTRY_UNAUTHORIZED")) reply.header("WWW-Authenticate", challenge);
   if (!isProblem(error))
     request.log.error({ err: error }, error instanceof Bug ? "bug in the registry" : "registry");

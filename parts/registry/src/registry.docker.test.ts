@@ -53,3 +53,25 @@ test("the engine is refused what the server does not allow", async () => {
   await expect(docker("push", name)).rejects.toThrow(/denied|may not/);
   expect(registry.store.blobs.size).toBe(0);
 });
+
+test("the engine logs in with a token, and is refused without", async () => {
+  const token = Buffer.from("ann:smp_token").toString("base64");
+  const registry = await startRegistry({
+    authorize: (request) => {
+      if (request.headers.authorization === undefined) return "challenge";
+      return request.headers.authorization === `Basic ${token}` ? "allow" : "challenge";
+    },
+  });
+  const config = await mkdtemp(join(tmpdir(), "sampan-registry-config-"));
+  onTestFinished(() => rm(config, { recursive: true, force: true }));
+  const name = `${registry.host}/shop/web:1.0`;
+  const imageId = await makeImage(name);
+  await expect(docker("--config", config, "push", name)).rejects.toThrow();
+  const login = ["--config", config, "login", "-u", "ann", "-p"];
+  await expect(docker(...login, "wrong", registry.host)).rejects.toThrow();
+  await docker(...login, "smp_token", registry.host);
+  await docker("--config", config, "push", name);
+  await docker("image", "rm", name);
+  await docker("--config", config, "pull", name);
+  expect(await docker("image", "inspect", "-f", "{{.Id}}", name)).toBe(imageId);
+});

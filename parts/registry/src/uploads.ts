@@ -133,7 +133,7 @@ function parseContentRange(header: string | undefined): { start: number; end: nu
   return { start, end: last + 1 };
 }
 
-function hasBody(request: FastifyRequest): boolean {
+export function hasBody(request: FastifyRequest): boolean {
   return (
     request.headers["transfer-encoding"] !== undefined || Number(request.headers["content-length"] ?? 0) > 0
   );

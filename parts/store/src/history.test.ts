@@ -50,6 +50,21 @@ describe("plans and rollouts", () => {
     await expect(nowhere).rejects.toMatchObject({ code: "STORE_IN_USE" });
   });
 
+  test("whoever watches is told of an app's history with the app and its team", async () => {
+    const { store, app, team, addPlan, addRollout } = await openHistory();
+    const heard: unknown[] = [];
+    store.watch((change) => heard.push(change));
+    await addPlan("p1");
+    const { id } = await addRollout("p1");
+    await store.rollouts.beginStep(id, { stepId: "s1", ordinal: 1 });
+    const of = { appId: app.id, teamId: team.id };
+    expect(heard).toEqual([
+      { noun: "plan", id: "p1", act: "created", ...of },
+      { noun: "rollout", id, act: "created", ...of },
+      { noun: "rollout", id, act: "updated", ...of },
+    ]);
+  });
+
   test("a rollout that has ended does not move any more", async () => {
     const { store, addPlan, addRollout } = await openHistory();
     await addPlan("p1");

@@ -1,5 +1,6 @@
 import type { Digest } from "@sampan/content";
 import { absent } from "./absent.ts";
+import { changedOfApp } from "./app-change.ts";
 import type { Context } from "./context.ts";
 import { mapPage, type Page, type PageRequest, readPage, type Sight } from "./page.ts";
 import { fromJson, present, toJson } from "./row.ts";
@@ -57,7 +58,7 @@ export const installations = {
         })
         .returningAll()
         .executeTakeFirstOrThrow();
-      inside.changed({ noun: "installation", id: row.id, act: "created", appId: row.appId });
+      await changedOfApp(inside, { noun: "installation", id: row.id, act: "created", appId: row.appId });
       return toInstallation(row);
     });
   },
@@ -116,7 +117,7 @@ export const installations = {
         .where("id", "=", id)
         .returningAll()
         .executeTakeFirstOrThrow();
-      inside.changed({ noun: "installation", id, act: "updated", appId: row.appId });
+      await changedOfApp(inside, { noun: "installation", id, act: "updated", appId: row.appId });
       return toInstallation(row);
     });
   },
@@ -129,7 +130,7 @@ export const installations = {
         .returning("appId")
         .executeTakeFirst();
       if (row === undefined) throw absent("installation", id);
-      inside.changed({ noun: "installation", id, act: "removed", appId: row.appId });
+      await changedOfApp(inside, { noun: "installation", id, act: "removed", appId: row.appId });
     });
   },
 };

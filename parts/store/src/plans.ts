@@ -1,5 +1,6 @@
 import type { Desired, Plan } from "@sampan/plan";
 import { absent } from "./absent.ts";
+import { changedOfApp } from "./app-change.ts";
 import { type Context, openJson, sealJson } from "./context.ts";
 import { mapPage, type Page, type PageRequest, readPage } from "./page.ts";
 import { fromJson, toJson } from "./row.ts";
@@ -19,7 +20,7 @@ export const plans = {
           createdAt: plan.createdAt,
         })
         .execute();
-      inside.changed({ noun: "plan", id: plan.id, act: "created", appId: plan.app.id });
+      await changedOfApp(inside, { noun: "plan", id: plan.id, act: "created", appId: plan.app.id });
     });
   },
 

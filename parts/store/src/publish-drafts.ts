@@ -1,4 +1,5 @@
 import { absent } from "./absent.ts";
+import { changedOfApp } from "./app-change.ts";
 import { type Context, openJson, sealJson } from "./context.ts";
 import { mapPage, type Page, type PageRequest, readPage } from "./page.ts";
 import type { Tables } from "./tables.ts";
@@ -37,7 +38,7 @@ export const publishDrafts = {
         })
         .returningAll()
         .executeTakeFirstOrThrow();
-      inside.changed({ noun: "draft", id: row.id, act: "created", appId: row.appId });
+      await changedOfApp(inside, { noun: "draft", id: row.id, act: "created", appId: row.appId });
       return toDraft(inside, row);
     });
   },
@@ -70,7 +71,7 @@ export const publishDrafts = {
         .returningAll()
         .executeTakeFirst();
       if (row === undefined) throw absent("draft", id);
-      inside.changed({ noun: "draft", id, act: "updated", appId: row.appId });
+      await changedOfApp(inside, { noun: "draft", id, act: "updated", appId: row.appId });
       return toDraft(inside, row);
     });
   },
@@ -83,7 +84,7 @@ export const publishDrafts = {
         .returning("appId")
         .executeTakeFirst();
       if (row === undefined) throw absent("draft", id);
-      inside.changed({ noun: "draft", id, act: "removed", appId: row.appId });
+      await changedOfApp(inside, { noun: "draft", id, act: "removed", appId: row.appId });
     });
   },
 };

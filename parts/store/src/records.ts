@@ -1,6 +1,7 @@
 import type { Digest } from "@sampan/content";
 import type { App } from "@sampan/template";
 import { absent } from "./absent.ts";
+import { changedOfApp } from "./app-change.ts";
 import type { AppValues } from "./apps.ts";
 import { type Context, openJson, sealJson } from "./context.ts";
 import { mapPage, type Page, type PageRequest, readPage, type Sight } from "./page.ts";
@@ -98,7 +99,7 @@ export const records = {
         })
         .returningAll()
         .executeTakeFirstOrThrow();
-      inside.changed({ noun: "record", id: row.id, act: "created", appId: row.appId });
+      await changedOfApp(inside, { noun: "record", id: row.id, act: "created", appId: row.appId });
       return toRecord(row);
     });
   },
@@ -169,7 +170,7 @@ function write(context: Context, id: string, change: Partial<Tables["records"]>)
       .returningAll()
       .executeTakeFirst();
     if (row === undefined) throw absent("record", id);
-    inside.changed({ noun: "record", id, act: "updated", appId: row.appId });
+    await changedOfApp(inside, { noun: "record", id, act: "updated", appId: row.appId });
     return toRecord(row);
   });
 }

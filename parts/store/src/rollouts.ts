@@ -1,9 +1,9 @@
 import { absent } from "./absent.ts";
+import { changedOfApp } from "./app-change.ts";
 import type { Context } from "./context.ts";
 import { mapPage, type Page, type PageRequest, readPage, type Sight } from "./page.ts";
 import { present } from "./row.ts";
 import { inSight } from "./sight.ts";
-import type { Tables } from "./tables.ts";
 
 /** One attempt at a plan. */
 export interface StoredRollout {
@@ -30,9 +30,6 @@ export interface StoredStep {
 
 const MESSAGE_LENGTH_MAX = 8192;
 
-const change = (row: Tables["rollouts"], act: "created" | "updated") =>
-  ({ noun: "rollout", id: row.id, act, appId: row.appId }) as const;
-
 export const rollouts = {
   /** Throws STORE_IN_USE when plan or app is absent. */
   create(
@@ -46,7 +43,7 @@ export const rollouts = {
         .values({ ...rollout, id: inside.newId(), startedAt: now, updatedAt: now })
         .returningAll()
         .executeTakeFirstOrThrow();
-      inside.changed(change(row, "created"));
+      await changedOfApp(inside, { noun: "rollout", id: row.id, act: "created", appId: row.appId });
       return present(row);
     });
   },
@@ -96,7 +93,7 @@ export const rollouts = {
         .returningAll()
         .executeTakeFirst();
       if (row === undefined) throw absent("open rollout", id);
-      inside.changed(change(row, "updated"));
+      await changedOfApp(inside, { noun: "rollout", id, act: "updated", appId: row.appId });
       return present(row);
     });
   },
@@ -168,6 +165,6 @@ function noteStep(
       )
       .execute();
     const { appId } = await rollouts.get(inside, rolloutId);
-    inside.changed({ noun: "rollout", id: rolloutId, act: "updated", appId });
+    await changedOfApp(inside, { noun: "rollout", id: rolloutId, act: "updated", appId });
   });
 }
