@@ -9,7 +9,7 @@ import type { EngineAddress } from "./find-engine.ts";
 export async function openCuttingProxy(
   engine: EngineAddress,
   path: RegExp,
-): Promise<{ readonly address: EngineAddress; close(): Promise<void> }> {
+): Promise<{ readonly address: EngineAddress; drop(): void; close(): Promise<void> }> {
   const folder = mkdtempSync(join(tmpdir(), "sampan-proxy-"));
   const socketPath = join(folder, "engine.sock");
   const target =
@@ -32,6 +32,8 @@ export async function openCuttingProxy(
   await once(server, "listening");
   return {
     address: { kind: "socket", path: socketPath },
+    /** Breaks all connections there are. */
+    drop: () => server.closeAllConnections(),
     async close() {
       server.close();
       server.closeAllConnections();

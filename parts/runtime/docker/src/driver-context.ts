@@ -1,4 +1,5 @@
 import type { ImageSource } from "@sampan/runtime";
+import type { Asker } from "./asker.ts";
 import type { Changes } from "./changes.ts";
 import type { EngineClient } from "./engine-client.ts";
 import type { EngineScope } from "./engine-scope.ts";
@@ -10,6 +11,7 @@ export interface DriverContext {
   readonly client: EngineClient;
   readonly scope: EngineScope;
   readonly prober: Prober;
+  readonly asker: Asker;
   readonly changes: Changes;
   readonly images: ImageSource;
   readonly clock: () => Date;

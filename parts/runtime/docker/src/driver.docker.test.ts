@@ -124,6 +124,7 @@ test(
     ]);
     const container = await inspect(story, "web");
     expect(addressOf(container)).toBe(container.Config.Labels?.["dev.sampan.address"]);
+    expect(await story.say("web", "get", "http://web:8080/")).toBe("new");
   }),
 );
 
@@ -209,6 +210,66 @@ test("another driver takes up probing from the labels alone", async () => {
     await second.close();
   }
 });
+
+test(
+  "ports can be asked from inside where their addresses are not reached",
+  withStory(async (story) => {
+    const driver = openDocker({ ...harness.options, askFrom: "inside" });
+    try {
+      const tcp = { ...READY, check: { kind: "tcp", port: 8080 } } as const;
+      const desired = story.desire({ web: { ...SERVE, probes: { start: tcp, ready: READY } } });
+      await story.apply(desired, driver);
+      const ref = await story.instance("web");
+      const ask = {
+        kind: "http",
+        port: 8080,
+        path: "/",
+        method: "GET",
+        headers: {},
+        timeoutMs: 5000,
+      } as const;
+      expect(await driver.request(ref, ask)).toEqual({ status: 200, body: "web" });
+      expect(await driver.request(ref, { ...ask, path: "/none" })).toEqual({ status: 404, body: "" });
+      for (const kind of ["http", "tcp"] as const)
+        await expect(driver.request(ref, { ...ask, kind, port: 9 })).rejects.toMatchObject({
+          code: "RUNTIME_NO_ANSWER",
+          why: expect.stringContaining("nothing listens"),
+        });
+    } finally {
+      await driver.close();
+    }
+  }),
+);
+
+test(
+  "changes are told again after the engine was away",
+  withStory(async (story) => {
+    const proxy = await openCuttingProxy(harness.client.address, /^never$/);
+    const driver = openDocker({ ...harness.options, engine: proxy.address });
+    const abort = new AbortController();
+    const told: string[] = [];
+    const watching = (async () => {
+      for await (const change of driver.watch(abort.signal))
+        if (change.app === story.app.id) told.push(change.what);
+    })();
+    const isTold = async (tag: string) => {
+      const before = told.length;
+      for (let at = 0; told.length === before; at++)
+        await story.install({ web: { role: ["idle"], env: { TAG: `${tag}${at}` } } });
+    };
+    try {
+      await isTold("first");
+      proxy.drop();
+      await isTold("second");
+      expect(told).toContain("start");
+    } finally {
+      abort.abort();
+      await watching;
+      await driver.close();
+      await proxy.close();
+    }
+  }),
+);
 
 test(
   "a command that ran out of time does not go on",

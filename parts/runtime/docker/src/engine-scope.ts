@@ -96,7 +96,9 @@ export class EngineScope {
     });
   }
 
+  /** The image that the engine has under a name or image ID. Throws RUNTIME_REFUSED for an image store that is not supported. */
   async image(reference: string, signal?: AbortSignal): Promise<EngineImage | undefined> {
+    await this.#refuseContainerdStore(signal);
     const { status, body } = await this.client.call<EngineImage>({
       method: "GET",
       path: `/images/${imagePath(reference)}/json`,
@@ -151,6 +153,18 @@ export class EngineScope {
       signal,
     });
     return body;
+  }
+
+  /** That store names images by the digests of manifests, which are not the same everywhere; image IDs are. */
+  async #refuseContainerdStore(signal: AbortSignal | undefined): Promise<void> {
+    const isContainerd = ({ DriverStatus }: EngineInfo) =>
+      DriverStatus?.some(([, value]) => value.startsWith("io.containerd.snapshotter")) === true;
+    // What was known is asked again before it is held against the engine: it may have been changed since.
+    if (!isContainerd(await this.knownInfo(signal)) || !isContainerd(await this.info(signal))) return;
+    throw runtimeProblem("RUNTIME_REFUSED", "the engine keeps images in the containerd image store", {
+      why: "images have other identities there than elsewhere, so that Sampan cannot tell whether one is the right one",
+      hint: 'Put { "features": { "containerd-snapshotter": false } } into /etc/docker/daemon.json and restart the engine.',
+    });
   }
 
   owns(labels: EngineLabels | null | undefined, app: string): boolean {

@@ -133,7 +133,7 @@ function mismatch(step: StepOf<"image.ensure">, got: EngineImage | undefined): E
       got === undefined
         ? `${step.imageId} is wanted, and the pulled image cannot be found`
         : `${step.imageId} is wanted, and it has ${got.Id}`,
-    hint: "Run `sampan hold check`. An engine with the containerd image store is not supported: it names images by another digest.",
+    hint: "Run `sampan hold check`.",
   });
 }
 

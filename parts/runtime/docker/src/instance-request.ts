@@ -1,12 +1,11 @@
 import { describeError } from "@sampan/problem";
 import { type InstanceRef, type InstanceReply, type InstanceRequest, runtimeProblem } from "@sampan/runtime";
 import type { DriverContext } from "./driver-context.ts";
-import { askHttp, askTcp } from "./http-ask.ts";
 import { addressOf } from "./prober.ts";
 
 const BODY_BYTES_MAX = 64 * 1024;
 
-/** Asks a port of an instance at its address in the app's network, which the engine's machine reaches. */
+/** Asks a port of an instance at its address in the app's network. */
 export async function requestInstance(
   context: DriverContext,
   ref: InstanceRef,
@@ -21,10 +20,15 @@ export async function requestInstance(
     });
   try {
     if (request.kind === "tcp") {
-      await askTcp({ ...request, host, signal });
+      await context.asker.tcp(ref.id, { ...request, host, signal });
       return { status: 0, body: "" };
     }
-    const { status, body } = await askHttp({ ...request, host, signal, bodyBytesMax: BODY_BYTES_MAX });
+    const { status, body } = await context.asker.http(ref.id, {
+      ...request,
+      host,
+      signal,
+      bodyBytesMax: BODY_BYTES_MAX,
+    });
     return { status, body: Buffer.from(body).toString("utf8") };
   } catch (error) {
     signal?.throwIfAborted();

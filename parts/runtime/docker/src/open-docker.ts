@@ -1,4 +1,5 @@
 import type { Driver, ImageSource } from "@sampan/runtime";
+import { Asker, type AskFrom } from "./asker.ts";
 import { awaitCompletion, awaitReady } from "./await-instance.ts";
 import { readCapabilities } from "./capabilities.ts";
 import { Changes } from "./changes.ts";
@@ -31,6 +32,8 @@ export interface DockerOptions {
   /** IPv4 range that app networks are taken from, a /24 each. 10.213.0.0/16 when absent. */
   readonly addressPool?: string;
   readonly clock?: () => Date;
+  /** How ports of containers are asked, by probes and by `request`; found out when absent. */
+  readonly askFrom?: AskFrom;
 }
 
 export interface DockerDriver extends Driver {
@@ -105,12 +108,14 @@ function makeContext(options: DockerOptions): DriverContext {
   const scope = new EngineScope(client, options.site);
   const changes = new Changes();
   const clock = options.clock ?? (() => new Date());
+  const asker = new Asker(client, options.askFrom);
   return {
     client,
     scope,
     changes,
     clock,
-    prober: new Prober(scope, changes, clock),
+    prober: new Prober(scope, changes, { asker, clock }),
+    asker,
     images: options.images,
     addressPool: options.addressPool ?? "10.213.0.0/16",
     lock: new KeyedLock(),

@@ -1,7 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { InstanceProbe } from "@sampan/plan";
 import { isProblem } from "@sampan/problem";
+import type { Asker } from "./asker.ts";
 import type { Changes } from "./changes.ts";
+import type { EngineClient } from "./engine-client.ts";
 import type { EngineScope } from "./engine-scope.ts";
 import type { EngineContainer } from "./engine-types.ts";
 import { hideSecrets, type InstanceLabels, parseInstanceLabels } from "./labels.ts";
@@ -40,6 +42,7 @@ export class Prober {
   readonly #scope: EngineScope;
   readonly #changes: Changes;
   readonly #clock: () => Date;
+  readonly #by: { readonly client: EngineClient; readonly asker: Asker };
   readonly #runs = new Map<string, Run>();
   /** Container to the start of the run in which it was ready. */
   readonly #wasReady = new Map<string, string>();
@@ -47,10 +50,15 @@ export class Prober {
   #mode: "awaited" | "all" = "awaited";
   #closed = false;
 
-  constructor(scope: EngineScope, changes: Changes, clock: () => Date) {
+  constructor(
+    scope: EngineScope,
+    changes: Changes,
+    options: { readonly asker: Asker; readonly clock: () => Date },
+  ) {
     this.#scope = scope;
     this.#changes = changes;
-    this.#clock = clock;
+    this.#clock = options.clock;
+    this.#by = { client: scope.client, asker: options.asker };
     this.#liveRestarts = new LiveRestarts(scope);
   }
 
@@ -75,9 +83,10 @@ export class Prober {
       state: beginRun(labels.probes),
     };
     this.#runs.set(container.Id, run);
-    void this.#follow(run).catch(() => {
+    void this.#follow(run).catch((error: unknown) => {
       // The run ended, or the engine went away; either way the next look at the container begins anew.
       if (this.#runs.get(run.id) === run) this.#runs.delete(run.id);
+      if (!run.stop.signal.aborted && !isProblem(error)) process.emitWarning(error as Error);
     });
   }
 
@@ -148,7 +157,7 @@ export class Prober {
     for (const kind of ["start", "ready"] as const) {
       const spec = run.labels.probes[kind];
       if (spec === undefined || (kind === "ready" && !state.started)) continue;
-      const result = await runProbe(this.#scope.client, { id: container.Id, address }, spec, signal);
+      const result = await runProbe(this.#by, { id: container.Id, address }, spec, signal);
       const once = { ...spec, successes: 1, failures: 1 };
       state = takeResult(state, { kind, spec: once }, result).state;
     }
@@ -195,7 +204,7 @@ export class Prober {
   /** Undefined while the engine is away. */
   async #ask(run: Run, spec: InstanceProbe): Promise<ProbeResult | undefined> {
     try {
-      return await runProbe(this.#scope.client, run, spec, run.stop.signal);
+      return await runProbe(this.#by, run, spec, run.stop.signal);
     } catch (error) {
       if (isProblem(error, "RUNTIME_UNREACHABLE")) return undefined;
       throw error;

@@ -1,15 +1,15 @@
 import type { InstanceProbe } from "@sampan/plan";
 import { isProblem } from "@sampan/problem";
+import type { Asker } from "./asker.ts";
 import type { EngineClient } from "./engine-client.ts";
 import { runCommand } from "./exec.ts";
-import { askHttp, askTcp } from "./http-ask.ts";
 import type { ProbeResult } from "./probe-state.ts";
 
 const MESSAGE_CHARACTERS_MAX = 500;
 
 /** Does one check of a running container. An abort throws, and an engine that is away: that says nothing of the container. All else is a result. */
 export async function runProbe(
-  client: EngineClient,
+  by: { readonly client: EngineClient; readonly asker: Asker },
   target: { readonly id: string; readonly address: string },
   probe: InstanceProbe,
   signal: AbortSignal,
@@ -18,12 +18,12 @@ export async function runProbe(
   try {
     switch (check.kind) {
       case "http":
-        return await probeHttp(target.address, check, { timeoutMs, signal });
+        return await probeHttp(by.asker, target, check, { timeoutMs, signal });
       case "tcp":
-        await askTcp({ host: target.address, port: check.port, timeoutMs, signal });
+        await by.asker.tcp(target.id, { host: target.address, port: check.port, timeoutMs, signal });
         return { outcome: "pass", message: `port ${check.port} is open` };
       case "exec":
-        return await probeExec(client, target.id, check.command, { timeoutMs, signal });
+        return await probeExec(by.client, target.id, check.command, { timeoutMs, signal });
     }
   } catch (error) {
     signal.throwIfAborted();
@@ -33,14 +33,15 @@ export async function runProbe(
 }
 
 async function probeHttp(
-  host: string,
+  asker: Asker,
+  target: { readonly id: string; readonly address: string },
   check: Extract<InstanceProbe["check"], { kind: "http" }>,
   options: { readonly timeoutMs: number; readonly signal: AbortSignal },
 ): Promise<ProbeResult> {
   const { port, path, headers } = check;
-  const { status } = await askHttp({
+  const { status } = await asker.http(target.id, {
     ...options,
-    host,
+    host: target.address,
     port,
     method: "GET",
     path,
