@@ -44,51 +44,50 @@ interface ReportInput {
 export function reportPublish(input: ReportInput): PublishReport {
   const findings: Finding[] = [];
   const components: ComponentShare[] = [];
-  const previous = previousById(input.previous);
+  const changes = input.previous === undefined ? [] : diffApps(input.previous, asRelease(input));
+  const before = new Set(Object.values(input.previous?.components ?? {}).map((component) => component.id));
   for (const [name, component] of Object.entries(input.spec.components)) {
     const included = input.selected.includes(name);
-    const before = previous.get(component.id ?? "");
-    const imageId = input.desired?.components.find((one) => one.name === name)?.spec.image.id;
-    components.push({
-      name,
-      included,
-      changed: howChanged(component, imageId, before, input.previous),
-      ...(imageId === undefined ? {} : { imageId }),
-    });
-    findings.push(...(included ? findingsOf(input, name, component) : leftOut(name, before !== undefined)));
+    const imageId = imageIdOf(input, name);
+    const changed = howChanged(name, { isNew: !before.has(component.id), imageId, changes });
+    components.push({ name, included, changed, ...(imageId === undefined ? {} : { imageId }) });
+    findings.push(
+      ...(included ? findingsOf(input, name, component) : leftOut(name, before.has(component.id))),
+    );
   }
   for (const { path, why } of findSecrets(input.spec)) {
     if (input.fixedPaths.has(path)) continue;
-    findings.push({
-      code: "SECRET_IN_CLEAR",
-      level: "ask",
-      path,
-      text: why,
-      remedy: `--random ${path} or --ask ${path}; --fixed ${path} when it is none`,
-    });
+    const remedy = `--random ${path} or --ask ${path}; --fixed ${path} when it is none`;
+    findings.push({ code: "SECRET_IN_CLEAR", level: "ask", path, text: why, remedy });
   }
-  const changes = input.previous === undefined ? [] : diffApps(input.previous, input.spec);
   return { findings, components, changes };
 }
 
-function previousById(previous: Release | undefined): ReadonlyMap<string, Component> {
-  return new Map(
-    Object.values(previous?.components ?? {}).map((component) => [component.id ?? "", component]),
-  );
+function imageIdOf(input: ReportInput, name: string): Digest | undefined {
+  return input.desired?.components.find((one) => one.name === name)?.spec.image.id;
+}
+
+/** The app as it would stand in the release: images pinned to what runs, nothing of this site. */
+function asRelease(input: ReportInput): App {
+  const components = Object.entries(input.spec.components).map(([name, component]) => {
+    const { build: _, installation: __, ...rest } = component;
+    const running = input.desired?.components.find((one) => one.name === name)?.spec.image;
+    return [name, running === undefined ? rest : { ...rest, image: running }] as const;
+  });
+  return { ...input.spec, components: Object.fromEntries(components) };
 }
 
 function howChanged(
-  component: Component,
-  imageId: Digest | undefined,
-  before: Component | undefined,
-  previous: Release | undefined,
+  name: string,
+  known: {
+    readonly isNew: boolean;
+    readonly imageId: Digest | undefined;
+    readonly changes: readonly Change[];
+  },
 ): ComponentShare["changed"] {
-  if (previous === undefined || before === undefined) return "new";
-  if (imageId === undefined) return "unknown";
-  const { image, ...rest } = before;
-  const { image: _, build: __, installation: ___, ...now } = component;
-  const sameImage = typeof image === "object" && image.id === imageId;
-  return sameImage && JSON.stringify(rest) === JSON.stringify(now) ? "unchanged" : "changed";
+  if (known.isNew) return "new";
+  if (known.imageId === undefined) return "unknown";
+  return known.changes.some((change) => change.component === name) ? "changed" : "unchanged";
 }
 
 function leftOut(name: string, carried: boolean): Finding[] {

@@ -2,7 +2,7 @@ import type { App, AppBody, Component } from "@sampan/template";
 import { type Change, COMPONENT, makeChange } from "./change.ts";
 import { NAMED_SECTIONS } from "./merge-input.ts";
 import { propertiesOf, propertyWords } from "./property.ts";
-import { sameValue } from "./same-value.ts";
+import { isSameImage, sameValue } from "./same-value.ts";
 
 /** What differs from `a` to `b`, property by property; components are matched by id, and by name where they have none. */
 export function diffApps(a: App | AppBody, b: App | AppBody): readonly Change[] {
@@ -58,7 +58,7 @@ function compare(
   sides: { readonly before: unknown; readonly after: unknown },
   component?: string,
 ): readonly Change[] {
-  if (sameValue(sides.before, sides.after)) return [];
+  if (sameValue(sides.before, sides.after) || isSameImage(sides.before, sides.after)) return [];
   const action = sides.before === undefined ? "add" : sides.after === undefined ? "remove" : "change";
   const where = component === undefined ? { path } : { path, component };
   return [makeChange({ ...where, what, action, why: "", decided: false }, sides)];

@@ -10,7 +10,7 @@ import {
   propertiesOf,
   propertyWords,
 } from "./property.ts";
-import { sameValue } from "./same-value.ts";
+import { isSameImage, sameValue } from "./same-value.ts";
 
 /** Decisions by path, with a memory of which were used. */
 export class Decisions {
@@ -65,6 +65,8 @@ export function settle(
       ? `decided: ${decision}`
       : "decided: edited"
     : judged.why;
+  // An image is its id: another name for the same one is taken, and not worth a word.
+  if (!decided && isSameImage(site, value)) return { change: undefined, value };
   const { path, component, what } = one;
   return {
     value,

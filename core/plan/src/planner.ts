@@ -17,6 +17,8 @@ export interface PlanOptions {
   readonly newId: () => string;
   /** How many instances of one component are replaced at a time; 1 when absent. */
   readonly inFlight?: number;
+  /** What becomes of a job that failed for good: `run again` (when absent) suits a change, `leave` a repair that nobody asked for. */
+  readonly failedJobs?: "run again" | "leave";
 }
 
 /** What the parts of planning share while one plan is made. */
@@ -92,12 +94,16 @@ export function beginPlanning(desired: Desired, observed: Observed, options: Pla
   const portClaims = claimHostPorts(components);
   const instancesOf = Map.groupBy(observed.instances, (instance) => instance.component);
   const judged = new Map<string, readonly JudgedSlot[]>();
+  const blocked = new Set<string>();
+  const context = { observed, portClaims, failedJobs: options.failedJobs ?? "run again", blocked };
   for (const component of components) {
-    const slots = slotsOf(component, instancesOf.get(component.name) ?? [], { observed, portClaims });
-    judged.set(
-      component.name,
-      slots.map((slot) => ({ slot, ...judgeSlot(slot, changesOf(desired, component.name)) })),
-    );
+    const slots = slotsOf(component, instancesOf.get(component.name) ?? [], context).map((slot) => ({
+      slot,
+      ...judgeSlot(slot, changesOf(desired, component.name)),
+    }));
+    judged.set(component.name, slots);
+    if (slots.some(({ slot, treatment }) => treatment === "hold" && slot.seenWhole))
+      blocked.add(component.name);
   }
   return {
     desired,

@@ -135,7 +135,8 @@ function resolveComponent(scope: Scope, name: string, component: Component): Des
       needs: [...new Set(component.needs)].sort(),
       replicas: component.kind === "cron" ? 0 : (component.replicas ?? 1),
       startWithinMs: durationMs(component.startWithin ?? START_WITHIN),
-      specDigest: scope.input.sha256(canonicalText(spec)),
+      // The name of an image says nothing about what runs.
+      specDigest: scope.input.sha256(canonicalText({ ...spec, image: { id: spec.image.id } })),
       spec,
       ...(component.kind === "cron" && component.schedule !== undefined
         ? { schedule: component.schedule }

@@ -19,3 +19,12 @@ export function sameValue(a: unknown, b: unknown): boolean {
     )
   );
 }
+
+/** Whether both are pinned images with one id, whatever they are called. */
+export function isSameImage(a: unknown, b: unknown): boolean {
+  return isPinned(a) && isPinned(b) && a.id === b.id;
+}
+
+function isPinned(value: unknown): value is { readonly id: string; readonly name: string } {
+  return typeof value === "object" && value !== null && "id" in value && "name" in value;
+}

@@ -7,7 +7,7 @@ import type { Slot } from "./slot.ts";
 export type Treatment =
   /** Nothing. */
   | "keep"
-  /** Nothing now, with a note: what was seen is not complete. */
+  /** Nothing now, with a note that says why. */
   | "hold"
   /** Wait until the instance that is there is ready (a job: complete). */
   | "wait"
@@ -34,6 +34,16 @@ export const SLOT_RULES: readonly SlotRule[] = [
     when: (slot) => !slot.seenWhole && (slot.outdated !== undefined || slot.spares.length > 0),
     treat: "hold",
     why: () => "not all of the app could be seen, so nothing is removed",
+  },
+  {
+    when: (slot) => slot.leftFailure !== undefined,
+    treat: "hold",
+    why: (slot) => `${slot.leftFailure}; it is run again when somebody asks`,
+  },
+  {
+    when: (slot) => slot.blockedBy !== undefined && slot.current === undefined,
+    treat: "hold",
+    why: (slot) => `it needs ${slot.blockedBy}, which failed`,
   },
   {
     when: (slot) => isJob(slot) && slot.current?.state === "completed",

@@ -17,6 +17,10 @@ export interface Slot {
   readonly portWantedBy: string | undefined;
   /** False when the observation is not complete: then nothing is removed. */
   readonly seenWhole: boolean;
+  /** How the last run of a job failed for good, where such jobs are to be left. */
+  readonly leftFailure: string | undefined;
+  /** A component that it needs and that is left as it failed. */
+  readonly blockedBy: string | undefined;
 }
 
 export interface Spare {
@@ -33,11 +37,19 @@ const STATE_ORDER: Readonly<Record<InstanceState, number>> = {
   stopped: 5,
 };
 
+export interface SlotContext {
+  readonly observed: Observed;
+  readonly portClaims: ReadonlyMap<number, string>;
+  readonly failedJobs: "run again" | "leave";
+  /** Components that are left as they failed, and those that need them. */
+  readonly blocked: ReadonlySet<string>;
+}
+
 /** The slots of a component, by index from 1. Cron components have none: their instances are runs. */
 export function slotsOf(
   component: DesiredComponent,
   instances: readonly ObservedInstance[],
-  context: { readonly observed: Observed; readonly portClaims: ReadonlyMap<number, string> },
+  context: SlotContext,
 ): readonly Slot[] {
   if (component.kind === "cron") return [];
   const slots: Slot[] = [];
@@ -61,6 +73,8 @@ export function slotsOf(
       othersAnswer: instances.some((one) => one.index !== index && one.serving && one.state === "ready"),
       portWantedBy: outdated === undefined ? undefined : claimant(component, outdated, context.portClaims),
       seenWhole: context.observed.complete,
+      leftFailure: context.failedJobs === "leave" ? failureOf(component, right, current) : undefined,
+      blockedBy: component.needs.find((need) => context.blocked.has(need)),
     });
   }
   return slots;
@@ -80,6 +94,16 @@ function deadBecause(component: DesiredComponent, instance: ObservedInstance): s
   if (instance.state === "failing" && component.spec.restart === "never")
     return `it failed${withCode} and is not restarted`;
   return undefined;
+}
+
+function failureOf(
+  component: DesiredComponent,
+  right: readonly ObservedInstance[],
+  current: ObservedInstance | undefined,
+): string | undefined {
+  if (component.kind !== "job" || current !== undefined) return undefined;
+  const failed = right.find((instance) => instance.state === "failing");
+  return failed && deadBecause(component, failed);
 }
 
 function claimant(
