@@ -241,6 +241,8 @@ describe("held images", () => {
       expect(Buffer.from(await got.arrayBuffer()).equals(manifest.bytes)).toBe(true);
     }
     await check(registry.call("GET", `/v2/images/blobs/${imageId}`), 200);
+    const tags = await check(registry.call("GET", "/v2/images/tags/list"), 200);
+    expect(await tags.json()).toEqual({ name: "images", tags: [] });
   });
 
   test("what is no held image is unknown, whatever content has that digest", async () => {

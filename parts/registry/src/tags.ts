@@ -38,10 +38,8 @@ export async function* listAll(store: ContentStore, prefix: string, start?: stri
 }
 
 export const getTags: Answer = async ({ store }, { reply, query }, { repository }) => {
-  if (repository === IMAGES)
-    throw registryProblem("REGISTRY_UNSUPPORTED", "the repository images has no list of tags", {
-      hint: "ask for an image by its ID as tag",
-    });
+  // Clients ask for the tags before they show one image, so a refusal would keep them from looking at any.
+  if (repository === IMAGES) return reply.send({ name: repository, tags: [] });
   const page = parsePageQuery(query);
   const tags: string[] = [];
   let known = page.last !== undefined;
