@@ -28,8 +28,11 @@ export function claimHostPorts(components: readonly DesiredComponent[]): Readonl
   return claims;
 }
 
+/** A component that asks for a host port has one instance. */
+const CLAIMING_INDEX = 1;
+
 /**
- * First of all instances go those whose host port another component gets: that one cannot start before. They wait for nothing but
+ * First of all instances go those whose host port another one gets: that one cannot start before. They wait for nothing but
  * what both stand on, so that no circle of waiting can arise.
  */
 export function removeForPorts(planning: Planning): void {
@@ -38,7 +41,8 @@ export function removeForPorts(planning: Planning): void {
   for (const instance of planning.observed.instances) {
     const claims = instance.hostPorts.filter(({ hostPort }) => {
       const claimant = portClaims.get(hostPort);
-      return claimant !== undefined && claimant !== instance.component;
+      const isItsOwn = claimant === instance.component && instance.index === CLAIMING_INDEX;
+      return claimant !== undefined && !isItsOwn;
     });
     if (claims.length === 0 || !isGoing(planning, instance)) continue;
     const involved = new Set([instance.component, ...claims.map((one) => portClaims.get(one.hostPort))]);
