@@ -100,10 +100,15 @@ export async function change(parts: Parts, wish: Change, options: ChangeOptions 
 }
 
 /** What is desired against what runs now. */
-export async function planFor(parts: Parts, desired: Desired, signal?: AbortSignal): Promise<Plan> {
+export async function planFor(
+  parts: Parts,
+  desired: Desired,
+  options: { readonly failedJobs?: "run again" | "leave"; readonly signal?: AbortSignal } = {},
+): Promise<Plan> {
+  const { signal, ...choice } = options;
   const images = [...new Set(desired.components.map((component) => component.spec.image.id))];
   const observed = await parts.driver.observe({ id: desired.app.id, images }, signal);
-  return plan(desired, observed, { now: isoNow(parts), newId: () => parts.newId("pln") });
+  return plan(desired, observed, { now: isoNow(parts), newId: () => parts.newId("pln"), ...choice });
 }
 
 function refuseMoved(before: StoredApp | undefined, base: number | undefined): void {

@@ -1,4 +1,5 @@
 import type { InstallationNames, Merged, Change as PropertyChange } from "@sampan/plan";
+import { readApp } from "./apps.ts";
 import { type Change, type Changed, type ChangeOptions, change } from "./change.ts";
 import type { Parts } from "./parts.ts";
 
@@ -23,7 +24,7 @@ export async function changeByMerge(
       : { installation: { ...wish.installation, names: merged.names } };
   const done = await change(
     parts,
-    { ...wish, ...installation, spec: merged.app, changes: merged.changes },
+    { ...wish, ...installation, spec: readApp({ app: merged.app }), changes: merged.changes },
     options,
   );
   return {

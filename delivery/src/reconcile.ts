@@ -26,7 +26,7 @@ export async function reconcile(
   if (app === undefined) return "settled";
   const desired = await desiredOf(parts, app);
   if (desired === undefined) return "settled";
-  const plan = await planFor(parts, desired, signal);
+  const plan = await planFor(parts, desired, { failedJobs: "leave", signal });
   if (!changesAnything(plan)) return "settled";
   await heal(parts, desired, plan, signal);
   return "settled";

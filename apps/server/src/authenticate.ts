@@ -1,7 +1,7 @@
 import type { Actor } from "@sampan/api";
 import { judge } from "@sampan/api";
 import { hashToken } from "@sampan/identity";
-import type { Authorize } from "@sampan/registry";
+import { type Authorize, IMAGES_REPOSITORY } from "@sampan/registry";
 import type { FastifyRequest } from "fastify";
 import { actorOf, SESSION_COOKIE } from "./handlers/people.ts";
 import type { ServerParts } from "./handlers/server-parts.ts";
@@ -44,11 +44,20 @@ export function registryAuthorize(parts: Pick<ServerParts, "store">, engineSecre
       return access.action === "push" || access.action === "delete" ? "deny" : "allow";
     const known = await authenticate(parts, request);
     if (known === undefined) return "challenge";
-    const { actor } = known;
-    if (!("repository" in access) || access.action === "pull") return "allow";
-    if (actor.enterpriseAdministrator) return "allow";
-    const team = await parts.store.teams.findByName(access.repository.split("/")[0] ?? "");
-    const teams = team === undefined ? Object.keys(actor.teams) : [team.id];
-    return teams.some((id) => judge(actor, "image.push", id).allowed) ? "allow" : "deny";
+    return mayAccess(parts, known.actor, access);
   };
+}
+
+async function mayAccess(
+  parts: Pick<ServerParts, "store">,
+  actor: Actor,
+  access: Parameters<Authorize>[1],
+): Promise<"allow" | "deny"> {
+  if (actor.enterpriseAdministrator || !("repository" in access)) return "allow";
+  // It is the whole hold, whoever published or imported what: it is for the engine.
+  if (access.repository === IMAGES_REPOSITORY) return "deny";
+  const team = await parts.store.teams.findByName(access.repository.split("/")[0] ?? "");
+  const permission = access.action === "pull" ? "app.read" : "image.push";
+  const teams = team === undefined ? Object.keys(actor.teams) : [team.id];
+  return teams.some((id) => judge(actor, permission, id).allowed) ? "allow" : "deny";
 }

@@ -95,7 +95,8 @@ export async function compose(config: ServerConfig): Promise<Composed> {
 }
 
 function openDriver(config: ServerConfig, images: ImageSource, siteId: string): Driver {
-  if (config.isDev) return memoryDriver({ engine: new MemoryEngine({ clock: systemClock }), images });
+  if (config.isDev)
+    return memoryDriver({ engine: new MemoryEngine({ clock: systemClock, pace: "watched" }), images });
   const engine = findEngine(process.env) ?? { kind: "socket" as const, path: "/var/run/docker.sock" };
   const driver = openDocker({ engine, images, site: siteId });
   driver.startProbing();

@@ -1,5 +1,6 @@
 import type { Digest } from "@sampan/content";
 import type { PruneInputs, PrunePlan } from "@sampan/hold";
+import type { Page, PageRequest } from "@sampan/store";
 import type { ServerParts } from "./handlers/server-parts.ts";
 
 /** What was pushed or captured so lately may be about to be used. */
@@ -7,27 +8,27 @@ const KEEP_YOUNGER_THAN_MS = 3_600_000;
 
 /** Images that run, or that a rollback may need: they stay even when their release left the library. */
 export async function pruneInputs(parts: ServerParts): Promise<PruneInputs> {
+  const { store } = parts;
   const protect = new Set<Digest>();
+  for await (const { id } of pages((page) => store.apps.list({ kind: "all" }, {}, page))) {
+    const app = await store.apps.get(id);
+    for (const image of imagesOf(app.spec.components)) protect.add(image);
+    for await (const record of pages((page) => store.records.list({ kind: "all" }, { appId: id }, page))) {
+      if (!record.hasSnapshot) continue;
+      for (const image of imagesOf((await store.records.snapshot(record.id)).spec.components))
+        protect.add(image);
+    }
+  }
+  return { protect: [...protect], now: parts.nowMs(), keepYoungerThanMs: KEEP_YOUNGER_THAN_MS };
+}
+
+async function* pages<T>(list: (page: PageRequest) => Promise<Page<T>>): AsyncGenerator<T> {
   let after: string | undefined;
   do {
-    const page = await parts.store.apps.list(
-      { kind: "all" },
-      {},
-      after === undefined ? { limit: 200 } : { limit: 200, after },
-    );
-    for (const { id } of page.items) {
-      const app = await parts.store.apps.get(id);
-      for (const image of imagesOf(app.spec.components)) protect.add(image);
-      const records = await parts.store.records.list({ kind: "all" }, { appId: id }, { limit: 200 });
-      for (const record of records.items) {
-        if (!record.hasSnapshot) continue;
-        for (const image of imagesOf((await parts.store.records.snapshot(record.id)).spec.components))
-          protect.add(image);
-      }
-    }
+    const page: Page<T> = await list(after === undefined ? { limit: 200 } : { limit: 200, after });
+    yield* page.items;
     after = page.next;
   } while (after !== undefined);
-  return { protect: [...protect], now: parts.nowMs(), keepYoungerThanMs: KEEP_YOUNGER_THAN_MS };
 }
 
 function imagesOf(components: Readonly<Record<string, { readonly image?: unknown }>>): Digest[] {

@@ -15,7 +15,7 @@ import type { ServerParts } from "./server-parts.ts";
 /** What lists may show to this person. */
 export function sightOf(actor: Actor): Sight {
   if (actor.enterpriseAdministrator) return { kind: "all" };
-  return { kind: "teams", teamIds: Object.keys(actor.teams), userId: actor.userId };
+  return { kind: "teams", teamIds: Object.keys(actor.teams), userId: actor.name };
 }
 
 /** The app, once the person may do in its team what the route is about. */
