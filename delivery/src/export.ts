@@ -14,7 +14,8 @@ export interface ExportWish {
   readonly fileId: string;
 }
 
-const PACK_SIZE_BYTES = 16 * 1024 * 1024;
+/** Larger packs save 1 or 2 % and cost memory on both sides. */
+const PACK_SIZE_BYTES = 8 * 1024 * 1024;
 
 /** Writes releases into a sealed bundle file, signed by this site unless told otherwise. Begun again, it begins anew and leaves nothing behind. */
 export async function exportBundle(

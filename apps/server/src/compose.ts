@@ -13,6 +13,10 @@ import type { ServerConfig } from "./config.ts";
 import type { ServerParts } from "./handlers/server-parts.ts";
 import { PRODUCT_VERSION } from "./version.ts";
 
+/** With these, publish, export and import stay below 500 MB, whatever the images. */
+const PACK_SIZE_BYTES = 8 * 1024 * 1024;
+const CACHE_BYTES_MAX = 96 * 1024 * 1024;
+
 export interface Composed {
   readonly parts: ServerParts;
   /** What the engine shows the registry when it pulls. */
@@ -30,7 +34,11 @@ export async function compose(config: ServerConfig): Promise<Composed> {
   await mkdir(config.dataFolder, { recursive: true, mode: 0o700 });
   const seal = await openSealer(folder("master.key"));
   const siteKey = await openSiteKey(folder("site.key"));
-  const hold = await openHold({ folder: folder("hold") });
+  const hold = await openHold({
+    folder: folder("hold"),
+    packSizeBytes: PACK_SIZE_BYTES,
+    cacheBytesMax: CACHE_BYTES_MAX,
+  });
   const newId = (prefix: string) => `${prefix}_${randomBytes(10).toString("hex")}`;
   const store = await openStore({
     path: folder("sampan.sqlite"),
