@@ -12,7 +12,6 @@ import {
   type Step,
 } from "@sampan/plan";
 import type { Driver, InstanceRef } from "@sampan/runtime";
-import { expect } from "vitest";
 import type { DockerHarness } from "./docker-harness.ts";
 
 /** A component that runs `/role` with these words; the rest as in its spec. */
@@ -102,7 +101,8 @@ export class DockerStory {
   async remove(): Promise<void> {
     await this.apply(this.desire({}, { remove: true }));
     await this.harness.removeVolumes(this.app.id);
-    expect(await this.harness.remains(this.app.id)).toEqual([]);
+    const remains = await this.harness.remains(this.app.id);
+    if (remains.length > 0) throw new Error(`left behind: ${remains.join(", ")}`);
   }
 
   #component(name: string, { role, kind, ...over }: StoryComponent): DesiredComponent {

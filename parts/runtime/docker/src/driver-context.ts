@@ -17,6 +17,8 @@ export interface DriverContext {
   readonly clock: () => Date;
   /** IPv4 range that networks are taken from, a /24 each. */
   readonly addressPool: string;
+  /** When instances gave up their component's name, in milliseconds of the process's own clock. */
+  readonly retiredAtMs: Map<string, number>;
   /** By app: choosing names and addresses is one at a time. */
   readonly lock: KeyedLock;
 }

@@ -79,6 +79,20 @@ test(
 );
 
 test(
+  "who asks a component by its name loses no request while its instances are replaced",
+  withStory(async (story) => {
+    const client = { role: ["idle"] };
+    await story.install({ client, web: SERVE });
+    const ref = await story.instance("client");
+    const options = { timeoutMs: 60_000, outputBytesMax: 100 };
+    const asking = harness.driver.exec(ref, ["/role", "hammer", "web"], options);
+    for (const TAG of ["1", "2"]) await story.install({ client, web: { ...SERVE, env: { TAG } } });
+    await story.say("client", "write", "/run/enough");
+    expect((await asking).stdout).toBe("lost 0\n");
+  }),
+);
+
+test(
   "an instance whose making was cut off before its start is finished, with its files",
   withStory(async (story) => {
     const files = [{ path: "/etc/app.conf", content: "text", mode: 0o640 }];

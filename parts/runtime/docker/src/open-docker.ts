@@ -118,6 +118,7 @@ function makeContext(options: DockerOptions): DriverContext {
     asker,
     images: options.images,
     addressPool: options.addressPool ?? "10.213.0.0/16",
+    retiredAtMs: new Map(),
     lock: new KeyedLock(),
   };
 }

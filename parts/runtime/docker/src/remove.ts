@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { StepOf } from "@sampan/plan";
 import { runtimeProblem, type StepContext } from "@sampan/runtime";
 import { containersForStep, instanceTitle } from "./app-containers.ts";
@@ -7,6 +8,8 @@ import { LABEL } from "./labels.ts";
 
 /** Time that the engine may take beyond the grace it gives. */
 const ENGINE_SLACK_MS = 60_000;
+/** TCP sends a lost first packet again after a second (RFC 6298, section 2.1). */
+const RETRANSMISSION_MS = 1300;
 
 /** Stops an instance with grace and removes it, if it is the app's. Its volumes stay; what it wrote elsewhere goes. */
 export async function removeInstance(
@@ -23,12 +26,22 @@ export async function removeInstance(
         why: `its labels do not say that it is ${instanceTitle(step)} of ${desired.app.slug}`,
         hint: "Make a new plan.",
       });
+    await letClientsArrive(context, container.Id, signal);
     context.prober.untrack(container.Id);
     await stop(context, container.Id, { step, signal });
     await remove(context, container.Id, { step, signal });
     context.prober.forget(container.Id);
+    context.retiredAtMs.delete(container.Id);
   }
   await context.lock.run(desired.app.id, () => sweepFiles(context, desired.app.id, signal));
+}
+
+/** A client that knocked while the instance was out of its network knocks again after a second; it is to find it. */
+async function letClientsArrive(context: DriverContext, id: string, signal: AbortSignal): Promise<void> {
+  const retiredAtMs = context.retiredAtMs.get(id);
+  if (retiredAtMs === undefined) return;
+  const leftMs = retiredAtMs + RETRANSMISSION_MS - performance.now();
+  if (leftMs > 0) await delay(leftMs, undefined, { signal }).catch(() => signal.throwIfAborted());
 }
 
 interface Removal {

@@ -6,7 +6,7 @@ import { writeTar } from "./file-tar.ts";
 /** Base of the test images: all that `/role` needs is in it. `npm test` makes it where it is absent. */
 const BASE = "debian:bookworm-slim";
 
-/** `/role` of the conformance suite, in Perl, which the base image has. */
+/** `/role` of the conformance suite, in Perl, which the base image has; and `hammer HOST`, which asks without a pause until `/run/enough` is there. */
 const ROLE = String.raw`#!/usr/bin/perl
 use strict; use warnings; use IO::Socket::INET;
 $| = 1; STDERR->autoflush(1);
@@ -58,9 +58,16 @@ my %words = (
   input => sub { 1 while <STDIN>; print "end of input\n" },
   sick => sub { write_file("/run/sick", "") },
   well => sub { unlink "/run/sick" or exit 1 },
-  holder => sub {
-    my $socket = IO::Socket::INET->new(PeerAddr => $rest[0], PeerPort => $rest[1], Timeout => 5) or exit 1;
-    while (my $line = <STDIN>) { print $socket $line; print scalar <$socket> }
+  hammer => sub {
+    my ($asked, $lost) = (0, 0);
+    until (-e "/run/enough") {
+      $asked++;
+      my $socket = IO::Socket::INET->new(PeerAddr => $rest[0], PeerPort => 8080, Timeout => 5);
+      print $socket "GET / HTTP/1.1\r\n\r\n" if $socket;
+      my $reply = $socket && do { local $/; <$socket> };
+      $lost++ unless defined $reply && $reply =~ m{^HTTP/1.1 200};
+    }
+    print $asked > 0 ? "lost $lost\n" : "asked nothing\n";
   },
 );
 my $do = $words{$word // ""} or exit 64;

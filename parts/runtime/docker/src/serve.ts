@@ -39,6 +39,7 @@ export async function serveInstance(
     if (isServing(container, step.component) === (serving === "now")) continue;
     const aliases = networkAliases(step, { serving, components });
     await rejoin(context, { container, network, what: `let ${instanceTitle(step)} serve` }, aliases);
+    if (serving === "later") context.retiredAtMs.set(id, performance.now());
   }
 }
 
