@@ -101,6 +101,7 @@ async function problemOf(response: Response): Promise<Problem> {
   const text = await response.text();
   try {
     const json = JSON.parse(text) as ProblemJson & { readonly exit?: number };
+    if (typeof json.code !== "string" || typeof json.title !== "string") throw new TypeError("no problem");
     return new Problem(
       json.code,
       { status: response.status, exit: json.exit ?? EXIT_OF_STATUS[response.status] ?? 1, doc: "" },

@@ -1,0 +1,81 @@
+import type { Client } from "@sampan/api";
+import { humanDuration } from "./amounts.ts";
+import type { CommandContext } from "./command-context.ts";
+import { cliProblem } from "./problems.ts";
+import { oneLine } from "./text-width.ts";
+
+export type Rollout = Awaited<ReturnType<Client["getRollout"]>>;
+
+const POLL_MS = 250;
+const ENDED = new Set(["succeeded", "failed", "cancelled", "returned", "superseded"]);
+const MARK = { pending: " ", running: "…", done: "✓", failed: "✗", skipped: "-" } as const;
+
+/** Waits for a rollout, telling each step and acceptance check as it ends. Throws CLI_ROLLOUT_FAILED unless it succeeds. */
+export async function followRollout(
+  context: CommandContext,
+  client: Client,
+  rolloutId: string,
+): Promise<Rollout> {
+  const told = new Set<string>();
+  return await context.whenInterrupted(
+    `The rollout goes on: sampan rollout follow ${rolloutId}`,
+    async () => {
+      for (;;) {
+        const rollout = await client.getRollout({ params: { id: rolloutId } }, { signal: context.signal });
+        for (const [key, line] of [...stepLines(rollout), ...checkLines(rollout)]) {
+          if (!told.has(key)) context.remark(line);
+          told.add(key);
+        }
+        if (rollout.state === "succeeded") return rollout;
+        if (ENDED.has(rollout.state)) throw rolloutProblem(rollout);
+        await context.clock.sleep(POLL_MS, context.signal);
+      }
+    },
+  );
+}
+
+function rolloutProblem(rollout: Rollout) {
+  const failed = rollout.results.find((result) => result.error !== undefined);
+  return cliProblem("CLI_ROLLOUT_FAILED", `the rollout ended as ${rollout.state}`, {
+    why: rollout.message ?? failed?.error ?? "see its record",
+    hint:
+      rollout.recordId === undefined
+        ? "sampan record list; sampan component logs APP COMPONENT"
+        : `sampan record show ${rollout.recordId}; sampan component logs APP COMPONENT`,
+  });
+}
+
+/** A key for each thing that is told once, and the line that tells it. */
+export function stepLines(rollout: Rollout): [string, string][] {
+  return rollout.results
+    .filter(({ state }) => state !== "pending" && state !== "running")
+    .map((result) => {
+      const step = rollout.plan.steps.find((one) => one.id === result.stepId);
+      const took = tookOf(result);
+      const error = result.error === undefined ? "" : `  ${oneLine(result.error)}`;
+      return [
+        `${result.stepId} ${result.state}`,
+        `${MARK[result.state]} ${targetOf(step, result.stepId)}${took}${error}`,
+      ];
+    });
+}
+
+function checkLines(rollout: Rollout): [string, string][] {
+  return rollout.checks
+    .filter(({ state }) => state !== "pending")
+    .map(({ name, state, message }) => [
+      `check ${name} ${state}`,
+      `${state === "passed" ? "✓" : "✗"} acceptance: ${name}${message === undefined ? "" : `  ${oneLine(message)}`}`,
+    ]);
+}
+
+function tookOf({ startedAt, endedAt }: Rollout["results"][number]): string {
+  if (startedAt === undefined || endedAt === undefined) return "";
+  return `  ${humanDuration(Date.parse(endedAt) - Date.parse(startedAt))}`;
+}
+
+function targetOf(step: Rollout["plan"]["steps"][number] | undefined, id: string): string {
+  if (step === undefined) return id;
+  const component = step.component === undefined ? "" : ` ${step.component}`;
+  return `${step.kind}${component}${step.index === undefined ? "" : `/${step.index}`}`;
+}

@@ -1,0 +1,3 @@
+export function cliReference(): string {
+  return "";
+}
