@@ -19,7 +19,10 @@ export interface ContentStore {
   stat(digest: Digest): Promise<{ readonly size: number } | undefined>;
   /** Streams the content, or the part in `range`. Throws CONTENT_ABSENT; CONTENT_DAMAGED when stored bytes do not verify. */
   read(digest: Digest, range?: ByteRange): Bytes;
-  /** Stores a stream. Throws CONTENT_MISMATCH when digest or size is not as expected (nothing is kept then). Writing what is held is cheap. */
+  /**
+   * Stores a stream. Throws CONTENT_MISMATCH when digest or size is not as expected (nothing is kept then), CONTENT_NO_SPACE.
+   * Writing what is held is cheap: the source is not even read, so a caller that must drain it does so itself.
+   */
   write(
     source: Bytes,
     expect: { readonly digest: Digest; readonly sizeBytesMax: number },
@@ -49,16 +52,16 @@ export interface PackFile {
 export interface CargoSource {
   image(imageId: Digest): Promise<HeldImage | undefined>;
   readBlob(digest: Digest): Promise<Uint8Array>;
-  /** The recipes of all layers, each once, in order of first use. */
+  /** The recipes of all layers, each once, in order of first use; compressed already. */
   recipes(
     diffIds: readonly Digest[],
   ): AsyncIterable<{ readonly diffId: Digest; readonly digest: Digest; readonly bytes: Uint8Array }>;
-  /** All pieces that the layers need, each once, in order of first use, as packs. */
+  /** All pieces that the layers need, each once, in order of first use, as packs. `packSizeBytes` is raw bytes, at most 24 MiB. */
   packs(
     diffIds: readonly Digest[],
     options: { readonly level: number; readonly packSizeBytes: number; readonly signal?: AbortSignal },
   ): AsyncIterable<PackFile>;
-  /** Raw bytes of the pieces that `packs` will give: known before packing, so that progress and free space can be told. */
+  /** Pieces that `packs` will give, and their raw bytes, exactly; bytes of recipes, about. Known before packing, so that progress and space can be told. */
   measure(
     diffIds: readonly Digest[],
   ): Promise<{ readonly pieceCount: number; readonly pieceBytes: number; readonly recipeBytes: number }>;

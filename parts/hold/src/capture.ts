@@ -86,7 +86,7 @@ export async function keepImage(hold: HoldParts, blobs: BlobStore, config: Uint8
   const parsed = parseImageConfig(config);
   const sizes = parsed.diffIds.map((diffId) => {
     const layer = hold.index.layer(diffId);
-    if (layer === undefined)
+    if (layer?.state !== "held")
       throw contentProblem("CONTENT_ABSENT", `layer ${diffId} of the image is not held here`);
     return layer.size;
   });

@@ -1,11 +1,12 @@
 import { availableParallelism } from "node:os";
 import { contentProblem, type Digest, type PackFile } from "@sampan/content";
+import { Bug } from "@sampan/problem";
 import { digestOf } from "./hold-files.ts";
 import type { PiecePlace } from "./hold-index.ts";
 import type { HoldParts } from "./layer-intake.ts";
 import { encodePack, PACK_LIMITS, type PieceRun, sequenceOf } from "./pack.ts";
 import { madeHow } from "./pack-store.ts";
-import { fillsPack } from "./pack-writer.ts";
+import { bufferSizeOf, fillsPack } from "./pack-writer.ts";
 import { PieceSet } from "./piece-set.ts";
 import { RecipeFileWriter } from "./recipe-file.ts";
 import { type HeldRecipe, openHeldRecipe } from "./recipe-store.ts";
@@ -89,13 +90,14 @@ export async function* exportPacks(
   diffIds: readonly Digest[],
   options: { readonly level: number; readonly packSizeBytes: number; readonly signal?: AbortSignal },
 ): AsyncGenerator<PackFile> {
-  const packSizeBytes = Math.min(options.packSizeBytes, PACK_LIMITS.rawSizeMax / 2);
+  const { packSizeBytes } = options;
+  if (packSizeBytes > PACK_LIMITS.sizeMax) throw new Bug(`packs of ${packSizeBytes} bytes are too large`);
   const underWay: Promise<PackFile>[] = [];
   const buffers: Uint8Array[] = [];
   try {
     for await (const plan of planPacks(hold, diffIds, packSizeBytes)) {
       options.signal?.throwIfAborted();
-      const buffer = buffers.pop() ?? Buffer.allocUnsafeSlow(packSizeBytes);
+      const buffer = buffers.pop() ?? Buffer.allocUnsafeSlow(bufferSizeOf(packSizeBytes));
       const made = await beginPack(hold, plan, { level: options.level, buffer });
       made.pack.finally(() => buffers.push(buffer)).catch(() => undefined);
       underWay.push(made.pack);
@@ -125,8 +127,13 @@ export async function gatherRun(hold: HoldParts, plan: PlannedPack, buffer: Uint
   const raw = buffer.subarray(0, plan.size);
   let at = 0;
   for (const place of plan.places) {
-    const from = hold.packs.peek(place.pack) ?? (await hold.packs.raw(place.pack));
-    raw.set(from.subarray(place.offset, place.offset + place.length), at);
+    const room = raw.subarray(at, at + place.length);
+    let piece = hold.packs.raw.piece(place, room);
+    while (piece === undefined) {
+      await hold.packs.raw.load(place.pack);
+      piece = hold.packs.raw.piece(place, room);
+    }
+    room.set(piece);
     at += place.length;
   }
   return { raw, lengths: plan.places.map(({ length }) => length), ids: plan.ids };
@@ -138,7 +145,7 @@ export async function measureCargo(
 ): Promise<{ readonly pieceCount: number; readonly pieceBytes: number; readonly recipeBytes: number }> {
   let pieceCount = 0;
   let pieceBytes = 0;
-  for await (const plan of planPacks(hold, diffIds, PACK_LIMITS.rawSizeMax / 2)) {
+  for await (const plan of planPacks(hold, diffIds, PACK_LIMITS.sizeMax)) {
     pieceCount += plan.count;
     pieceBytes += plan.size;
   }

@@ -20,7 +20,7 @@ async function killAt(folder: string, step: number): Promise<string[]> {
   return steps;
 }
 
-test.each([3, 5, 14, 19, 31, 46, 48, 52, 53, 54, 56, 58, 60])(
+test.each([5, 19, 31, 48, 52, 54, 56, 58, 60])(
   "killed at durable step %i, a hold opens sound, keeps what was referred to, and goes on",
   async (step) => {
     await using holds = new TestHolds();

@@ -53,6 +53,15 @@ export class HoldFiles {
     return new TempFile(this, path, await whileWriting(() => open(path, "wx+")));
   }
 
+  /** A file for what need not outlive the process: nothing is left of it when it is closed. */
+  async openNameless(): Promise<FileHandle> {
+    this.#temps += 1;
+    const path = join(this.folder, "temp", `${process.pid}-${this.#temps}`);
+    const handle = await open(path, "wx+");
+    await rm(path);
+    return handle;
+  }
+
   async remove(kind: FileKind, digest: Digest): Promise<void> {
     await rm(this.path(kind, digest), { force: true });
   }

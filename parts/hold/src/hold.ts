@@ -29,7 +29,8 @@ import { References } from "./references.ts";
 import { replay } from "./replay.ts";
 import { sweepOrphans } from "./sweep.ts";
 
-const CACHE_SIZE_DEFAULT = 96 * 1024 * 1024;
+const CACHE_SIZE_DEFAULT = 32 * 1024 * 1024;
+const CACHE_DISK_SIZE_DEFAULT = 1024 ** 3;
 const BLOB_AT_ONCE_MAX = 64 * 1024 * 1024;
 
 export interface HoldOptions {
@@ -38,8 +39,9 @@ export interface HoldOptions {
   readonly now?: () => number;
   /** Raw bytes of a pack made here, at most 16 MiB. */
   readonly packSizeBytes?: number;
-  /** Bytes of decoded packs kept in memory: at least as many packs as a layer is spread over at a time. */
+  /** Bytes of decoded packs kept in memory, and in nameless files of the hold's temp folder (never more than a tenth of what is free). */
   readonly cacheBytesMax?: number;
+  readonly cacheDiskBytesMax?: number;
   /** How long to wait for another process to close this hold. */
   readonly busyTimeoutMs?: number;
 }
@@ -57,7 +59,13 @@ export async function openHold(options: HoldOptions): Promise<Hold> {
   try {
     await files.prepare();
     await sweepOrphans(files, index);
-    const packs = new PackStore(files, index, { cacheBytesMax: options.cacheBytesMax ?? CACHE_SIZE_DEFAULT });
+    const packs = new PackStore(files, index, {
+      memoryBytesMax: options.cacheBytesMax ?? CACHE_SIZE_DEFAULT,
+      diskBytesMax: Math.min(
+        options.cacheDiskBytesMax ?? CACHE_DISK_SIZE_DEFAULT,
+        (await files.freeBytes()) / 10,
+      ),
+    });
     const packSizeBytes = Math.min(options.packSizeBytes ?? PACK_SIZE_DEFAULT, PACK_SIZE_DEFAULT);
     return new Hold({ files, index, packs, now: options.now ?? Date.now, packSizeBytes });
   } catch (error) {
@@ -83,7 +91,7 @@ export class Hold implements ContentStore, CargoSource, CargoSink {
   /** Waits for what is under way, then closes. */
   async close(): Promise<void> {
     await this.#gate.alone(async () => {
-      this.#parts.packs.forget();
+      await this.#parts.packs.raw.close();
       this.#parts.index.close();
     });
   }

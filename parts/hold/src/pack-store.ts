@@ -5,75 +5,32 @@ import type { HoldFiles } from "./hold-files.ts";
 import { digestOf } from "./hold-files.ts";
 import type { HoldIndex, PackRow } from "./hold-index.ts";
 import { decompressFrame, type EncodedPack, encodePack, type PieceRun, readPackFrame } from "./pack.ts";
+import { RawPacks } from "./raw-packs.ts";
 
 /** How packs made here by this zstd at a level are marked: they may be given out again instead of being made anew. */
 export function madeHow(level: number): string {
   return `zstd ${process.versions.zstd} level ${level}`;
 }
 
-/**
- * Packs on disk, and the decoded ones in memory. The memory must hold as many packs as a layer is spread over at a time:
- * with less, every piece costs the decoding of a whole pack.
- */
+/** Packs on disk: written durably, read verified, and decoded ones kept at hand. */
 export class PackStore {
   readonly #files: HoldFiles;
   readonly #index: HoldIndex;
-  readonly #cacheBytesMax: number;
-  /** Raw packs by number, the least recently used first. */
-  readonly #cache = new Map<
-    number,
-    { readonly raw: Promise<Uint8Array>; ready?: Uint8Array; bytes: number }
-  >();
-  #cacheBytes = 0;
+  /** Loads packs by number. Throws CONTENT_DAMAGED, naming the pack; from then on it is known as damaged. */
+  readonly raw: RawPacks;
 
-  constructor(files: HoldFiles, index: HoldIndex, options: { readonly cacheBytesMax: number }) {
+  constructor(
+    files: HoldFiles,
+    index: HoldIndex,
+    options: { readonly memoryBytesMax: number; readonly diskBytesMax: number },
+  ) {
     this.#files = files;
     this.#index = index;
-    this.#cacheBytesMax = options.cacheBytesMax;
-  }
-
-  /** The raw bytes of a pack if they are in memory. */
-  peek(pack: number): Uint8Array | undefined {
-    const entry = this.#cache.get(pack);
-    if (entry?.ready === undefined) return undefined;
-    this.#cache.delete(pack);
-    this.#cache.set(pack, entry);
-    return entry.ready;
-  }
-
-  /** The raw bytes of a pack. Throws CONTENT_DAMAGED, naming it; from then on it is known as damaged. */
-  raw(pack: number): Promise<Uint8Array> {
-    const known = this.#cache.get(pack);
-    if (known !== undefined) {
-      this.#cache.delete(pack);
-      this.#cache.set(pack, known);
-      return known.raw;
-    }
-    const row = this.#index.packByNumber(pack);
-    if (row === undefined)
-      return Promise.reject(contentProblem("CONTENT_DAMAGED", "a pack that holds a needed piece is gone"));
-    const entry: { readonly raw: Promise<Uint8Array>; ready?: Uint8Array; bytes: number } = {
-      raw: this.#load(row),
-      bytes: row.rawSize,
-    };
-    this.#cache.set(pack, entry);
-    this.#cacheBytes += entry.bytes;
-    entry.raw.then(
-      (raw) => {
-        entry.ready = raw;
-      },
-      () => this.#drop(pack),
+    this.raw = new RawPacks(
+      (pack) => this.#decode(pack),
+      () => files.openNameless(),
+      options,
     );
-    for (const oldest of this.#cache.keys()) {
-      if (this.#cacheBytes <= this.#cacheBytesMax || oldest === pack) break;
-      this.#drop(oldest);
-    }
-    return entry.raw;
-  }
-
-  forget(): void {
-    this.#cache.clear();
-    this.#cacheBytes = 0;
   }
 
   /** The file of a pack, verified. Throws CONTENT_DAMAGED. */
@@ -131,7 +88,10 @@ export class PackStore {
     });
   }
 
-  async #load(row: PackRow): Promise<Uint8Array> {
+  async #decode(pack: number): Promise<Uint8Array> {
+    const row = this.#index.packByNumber(pack);
+    if (row === undefined)
+      throw contentProblem("CONTENT_DAMAGED", "a pack that holds a needed piece is gone");
     const frame = readPackFrame(await this.file(row));
     return decompressFrame(frame.frame, frame.rawSize).catch((cause: unknown) =>
       this.#damaged(row, "it does not decode", cause),
@@ -145,13 +105,6 @@ export class PackStore {
       hint: "run `sampan hold check` to see what is hit; importing the bundle again mends it",
       cause,
     });
-  }
-
-  #drop(pack: number): void {
-    const entry = this.#cache.get(pack);
-    if (entry === undefined) return;
-    this.#cache.delete(pack);
-    this.#cacheBytes -= entry.bytes;
   }
 }
 

@@ -1,6 +1,7 @@
 import type { HoldIndex } from "./hold-index.ts";
 import { PACK_LIMITS, type PieceRun } from "./pack.ts";
 import { idOf } from "./pack-store.ts";
+import { RECIPE_LIMITS } from "./recipe.ts";
 
 /** A pack is closed before the piece that it has no room for. Capture and export cut alike, so that packs can be used again. */
 export function fillsPack(
@@ -8,12 +9,19 @@ export function fillsPack(
   nextLength: number,
   packSizeBytes: number,
 ): boolean {
-  return pack.size + nextLength > packSizeBytes || pack.count >= PACK_LIMITS.pieces;
+  const isFull = pack.size + nextLength > packSizeBytes || pack.count >= PACK_LIMITS.pieces;
+  return isFull && pack.count > 0;
+}
+
+/** Raw bytes that a pack may come to: one piece may be larger than the packs that were asked for. */
+export function bufferSizeOf(packSizeBytes: number): number {
+  return Math.max(packSizeBytes, RECIPE_LIMITS.pieceSizeMax);
 }
 
 /** Fills buffers with pieces. */
 export class PackFiller {
   readonly #sizeBytes: number;
+  readonly #bufferSize: number;
   readonly #free: Uint8Array[] = [];
   #buffer: Uint8Array | undefined;
   #size = 0;
@@ -22,13 +30,14 @@ export class PackFiller {
 
   constructor(sizeBytes: number) {
     this.#sizeBytes = sizeBytes;
+    this.#bufferSize = bufferSizeOf(sizeBytes);
   }
 
   /** Adds a piece, and returns the pack that was closed before it, if one was. */
   add(id: Uint8Array, bytes: Uint8Array): PieceRun | undefined {
     const filled = { size: this.#size, count: this.#ids.length };
     const closed = fillsPack(filled, bytes.length, this.#sizeBytes) ? this.close() : undefined;
-    this.#buffer ??= this.#free.pop() ?? Buffer.allocUnsafeSlow(this.#sizeBytes);
+    this.#buffer ??= this.#free.pop() ?? Buffer.allocUnsafeSlow(this.#bufferSize);
     this.#buffer.set(bytes, this.#size);
     this.#size += bytes.length;
     this.#lengths.push(bytes.length);

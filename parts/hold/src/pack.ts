@@ -19,6 +19,8 @@ export const PACK_LIMITS = {
   fileSizeMax: 32 * 1024 * 1024,
   rawSizeMax: 32 * 1024 * 1024,
   pieces: 8192,
+  /** What may be asked for: what does not compress must still fit the file. */
+  sizeMax: 24 * 1024 * 1024,
 } as const;
 export const PACK_SIZE_DEFAULT = 16 * 1024 * 1024;
 

@@ -10,7 +10,8 @@ import { fillsPack } from "./pack-writer.ts";
 import type { PieceSet } from "./piece-set.ts";
 import { choosePacks, mark, markPieces, type PrunePlan, weighPacks } from "./prune-plan.ts";
 
-const ROWS_AT_ONCE = 20_000;
+/** Few enough that others have their turn soon: each row is struck out of two trees. */
+const ROWS_AT_ONCE = 4000;
 
 export interface PruneResult {
   readonly images: number;

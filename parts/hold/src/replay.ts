@@ -1,7 +1,8 @@
 import { type ByteRange, contentProblem, type Digest, digestFromHex } from "@sampan/content";
 import type { HoldIndex, PiecePlace } from "./hold-index.ts";
 import { idOf, type PackStore } from "./pack-store.ts";
-import type { Part, SegmentPlace } from "./recipe.ts";
+import type { RawPacks } from "./raw-packs.ts";
+import { type Part, RECIPE_LIMITS, type SegmentPlace } from "./recipe.ts";
 import type { RecipeSource } from "./recipe-file.ts";
 
 const OUT_SIZE = 256 * 1024;
@@ -24,7 +25,7 @@ export function replay(
 }
 
 interface RebuildOptions {
-  readonly takePiece: (raw: Uint8Array, place: PiecePlace, part: Part) => Uint8Array;
+  readonly takePiece: (bytes: Uint8Array, part: Part) => Uint8Array;
   readonly nextBuffer: () => Uint8Array;
 }
 
@@ -34,6 +35,7 @@ async function* rebuild(
   range: ByteRange,
   { takePiece, nextBuffer }: RebuildOptions,
 ): AsyncGenerator<Uint8Array> {
+  const room = Buffer.allocUnsafe(RECIPE_LIMITS.pieceSizeMax);
   let out = nextBuffer();
   let filled = 0;
   for (const segment of recipe.frame.segments) {
@@ -46,11 +48,10 @@ async function* rebuild(
       let piece: Uint8Array | undefined;
       const place = places[number];
       if (place !== undefined) {
-        const ready = packs.peek(place.pack);
-        piece =
-          ready !== undefined
-            ? takePiece(ready, place, part.part)
-            : await loadPiece({ index, packs }, order, place, part.part, takePiece);
+        piece = takePiece(
+          packs.raw.piece(place, room) ?? (await loadPiece({ index, packs }, order, place, room)),
+          part.part,
+        );
       }
       for (let at = part.from; at < part.to; ) {
         const length = Math.min(part.to - at, OUT_SIZE - filled);
@@ -109,14 +110,17 @@ function within(parts: readonly Part[], segment: SegmentPlace, range: ByteRange)
   return result;
 }
 
-function locateAll(index: HoldIndex, parts: readonly PartWithin[]): (PiecePlace | undefined)[] {
+function locateAll(
+  index: HoldIndex,
+  parts: readonly PartWithin[],
+): ((PiecePlace & { readonly id: Uint8Array }) | undefined)[] {
   return parts.map(({ part }) => {
     if (part.kind !== "piece") return undefined;
     const place = index.locate(part.id);
     if (place === undefined) throw contentProblem("CONTENT_ABSENT", "a piece of this layer is not held here");
     if (place.length !== part.length)
       throw contentProblem("CONTENT_INVALID", "the recipe tells another size of a piece than it has");
-    return place;
+    return { ...place, id: part.id };
   });
 }
 
@@ -134,39 +138,43 @@ function packOrder(places: readonly (PiecePlace | undefined)[]): Map<number, num
 
 /** Where a pack was written anew since the piece was located, the piece is located once more. */
 async function loadPiece(
-  { index, packs }: ReplayParts,
+  { index, packs: { raw } }: ReplayParts,
   order: ReadonlyMap<number, number>,
-  place: PiecePlace,
-  part: Part,
-  takePiece: RebuildOptions["takePiece"],
+  place: PiecePlace & { readonly id: Uint8Array },
+  room: Uint8Array,
 ): Promise<Uint8Array> {
   try {
-    return takePiece(await loadPack(packs, order, place.pack), place, part);
+    return await loadNow(raw, order, place, room);
   } catch (error) {
-    const again = part.kind === "piece" ? index.locate(part.id) : undefined;
+    const again = index.locate(place.id);
     if (again === undefined || again.pack === place.pack) throw error;
-    return takePiece(await packs.raw(again.pack), again, part);
+    return loadNow(raw, order, again, room);
   }
 }
 
 /** Loads a pack, and begins with the next, so that the thread pool decodes while this thread copies. */
-async function loadPack(
-  packs: PackStore,
+async function loadNow(
+  raw: RawPacks,
   order: ReadonlyMap<number, number>,
-  pack: number,
+  place: PiecePlace,
+  room: Uint8Array,
 ): Promise<Uint8Array> {
-  const loading = packs.raw(pack);
-  const next = order.get(pack);
-  if (next !== undefined && packs.peek(next) === undefined) packs.raw(next).catch(() => undefined);
-  return loading;
+  for (;;) {
+    const loading = raw.load(place.pack);
+    const next = order.get(place.pack);
+    if (next !== undefined && !raw.has(next)) raw.load(next).catch(() => undefined);
+    await loading;
+    // Others may have needed the room meanwhile; then it is loaded once more.
+    const piece = raw.piece(place, room);
+    if (piece !== undefined) return piece;
+  }
 }
 
-function anyPiece(raw: Uint8Array, place: PiecePlace): Uint8Array {
-  return raw.subarray(place.offset, place.offset + place.length);
+function anyPiece(bytes: Uint8Array): Uint8Array {
+  return bytes;
 }
 
-function verifiedPiece(raw: Uint8Array, place: PiecePlace, part: Part): Uint8Array {
-  const bytes = anyPiece(raw, place);
+function verifiedPiece(bytes: Uint8Array, part: Part): Uint8Array {
   if (part.kind !== "piece" || Buffer.compare(idOf(bytes), part.id) !== 0)
     throw contentProblem("CONTENT_DAMAGED", "a piece of this layer is not what it was", {
       hint: "run `sampan hold check` to see what is hit; importing the bundle again mends it",
