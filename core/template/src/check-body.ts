@@ -9,6 +9,7 @@ import type { PlacedFault } from "./faults.ts";
 import { namesIn, type Subject } from "./subject.ts";
 
 const MODULES_MAX = 500;
+const PARAMETERS_MAX = 500;
 const ENV_MAX = 1000;
 const CONNECTION_MAX = 100;
 
@@ -27,6 +28,7 @@ export function checkBody(
   for (const [section, max] of [
     ["components", COMPONENTS_MAX],
     ["modules", MODULES_MAX],
+    ["parameters", PARAMETERS_MAX],
   ] as const) {
     const count = namesIn(subject, [section]).length;
     if (count > max)

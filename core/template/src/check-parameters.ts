@@ -1,8 +1,9 @@
 import { at, type Path } from "./faults.ts";
-import { checkAnswer, patternOf } from "./parameter-rules.ts";
+import { checkAnswer } from "./parameter-rules.ts";
 import { parameterUses } from "./parameter-uses.ts";
 import { sizeBytes } from "./primitives.ts";
 import { mustExist, type Subject } from "./subject.ts";
+import { readPattern } from "./value-pattern.ts";
 import type { Parameter } from "./values.ts";
 
 /** Parameters must be able to hold what they say, and those that are used must be there. */
@@ -32,13 +33,12 @@ export function checkParameters(subject: Subject): void {
 
 function checkParameter(subject: Subject, path: Path, parameter: Parameter): void {
   const fault = (key: string, message: string) => subject.faults.push({ path: [...path, key], message });
-  if (
-    parameter.type === "string" &&
-    parameter.pattern !== undefined &&
-    patternOf(parameter.pattern) === undefined
-  ) {
-    fault("pattern", "is not a regular expression");
-    return;
+  if (parameter.type === "string" && parameter.pattern !== undefined) {
+    const reading = readPattern(parameter.pattern);
+    if (reading.kind === "fault") {
+      fault("pattern", reading.message);
+      return;
+    }
   }
   if (parameter.type === "string" || parameter.type === "password") {
     if ((parameter.minLength ?? 0) > (parameter.maxLength ?? Number.POSITIVE_INFINITY))

@@ -1,4 +1,5 @@
 import { sizeBytes } from "./primitives.ts";
+import { readPattern } from "./value-pattern.ts";
 import type { Parameter, ParameterValue } from "./values.ts";
 
 export type RuleResult =
@@ -28,15 +29,6 @@ export function checkAnswer(parameter: Parameter, answer: unknown): RuleResult {
   }
 }
 
-/** The regular expression of a pattern, made to match the whole value; undefined when it is not one. */
-export function patternOf(pattern: string): RegExp | undefined {
-  try {
-    return new RegExp(`^(?:${pattern})$`, "u");
-  } catch {
-    return undefined;
-  }
-}
-
 const TEXT_LENGTH_MAX = 4096;
 
 function checkText(
@@ -55,9 +47,9 @@ function checkText(
 
 function checkPattern(pattern: string | undefined, answer: string): RuleResult {
   if (pattern === undefined) return right(answer);
-  const expression = patternOf(pattern);
-  if (expression === undefined) return wrong(`cannot be checked: ${pattern} is not a regular expression`);
-  return expression.test(answer) ? right(answer) : wrong(`must match ${pattern}`);
+  const reading = readPattern(pattern);
+  if (reading.kind === "fault") return wrong(`cannot be checked: ${pattern} ${reading.message}`);
+  return reading.matchesWhole(answer) ? right(answer) : wrong(`must match ${pattern}`);
 }
 
 function checkInt(

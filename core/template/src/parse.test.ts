@@ -122,6 +122,8 @@ const FAULTS: readonly Row[] = [
   ["default: 128MiB", "default: 8GiB", "parameters.cache_size.default", "at most 4GiB"],
   ["default: 8080", "default: 80", "parameters.web_port.default", "at least 1024"],
   ['"[^@]+@[^@]+"', '"[^@"', "parameters.mail_from.pattern", "not a regular expression"],
+  ['"[^@]+@[^@]+"', '"(?=.*@).+"', "parameters.mail_from.pattern", "without lookahead"],
+  ['"[^@]+@[^@]+"', '"(.)@\\\\1"', "parameters.mail_from.pattern", "backreferences"],
   [
     "type: password, minLength: 8",
     "type: password, minLength: 8, maxLength: 4",

@@ -39,7 +39,10 @@ export const parameter = z
       default: z.string().max(4096).optional(),
       minLength: z.int().min(0).max(4096).optional(),
       maxLength: z.int().min(0).max(4096).optional(),
-      /** A JavaScript regular expression that the whole value must match; at most 200 characters. */
+      /**
+       * A regular expression that the whole value must match; at most 200 characters. It is matched in linear time, so it has no
+       * lookahead, lookbehind or backreferences (RE2 syntax).
+       */
       pattern: z.string().max(200).optional(),
     }),
     z.strictObject({
