@@ -210,3 +210,27 @@ test("where a large file grows at its start, nearly all its pieces stay", async 
   const shared = [...after.keys()].filter((id) => before.has(id)).length;
   expect(shared).toBeGreaterThan(after.size - 4);
 });
+
+test("the same bytes give the same recipe for ever", async () => {
+  const files = [
+    { name: "etc/", type: "directory" as const, mode: 0o755 },
+    { name: "etc/small", body: "a few bytes" },
+    { name: "etc/file", mode: 0o600, uid: 1000, gid: 1000, uname: "user", body: noise(5000, 1) },
+    { name: "etc/link", type: "symlink" as const, linkname: "file" },
+    { name: `etc/${"x".repeat(150)}`, body: noise(400, 2) },
+    { name: "large", body: noise(3_000_000, 3) },
+  ];
+  const { segments, pieces } = check(await tarOf(files), 65_536);
+  expect(segments.map(({ plain }) => hash("sha256", plain))).toMatchInlineSnapshot(`
+    [
+      "47a13782101f83aa29c999544003ae3a407931263588b048976eb5f70bb26847",
+    ]
+  `);
+  const lengths = [...pieces.values()].map(({ length }) => length);
+  expect([lengths.length, hash("sha256", lengths.join())]).toMatchInlineSnapshot(`
+    [
+      41,
+      "29f412581c47719faf601ed10f5df513e0843ddf9870dc5e6c49d0ac43332a16",
+    ]
+  `);
+});
