@@ -1,4 +1,5 @@
 import type { Client } from "@sampan/api";
+import { isDigest, shortDigest } from "@sampan/content";
 import type { CommandContext } from "./command-context.ts";
 import { followRollout } from "./follow-rollout.ts";
 import { fitWidth, oneLine } from "./text-width.ts";
@@ -80,6 +81,13 @@ function valuesOf(change: PropertyChange): string {
 }
 
 function shorten(value: unknown): string {
-  const text = typeof value === "string" ? value : JSON.stringify(value);
+  const text = typeof value === "string" ? value : (imageText(value) ?? JSON.stringify(value));
   return text === undefined ? "–" : fitWidth(oneLine(text), VALUE_WIDTH_MAX);
+}
+
+/** A pinned image as people know it. */
+function imageText(value: unknown): string | undefined {
+  const { id, name } = (value ?? {}) as { readonly id?: unknown; readonly name?: unknown };
+  if (typeof id !== "string" || typeof name !== "string" || !isDigest(id)) return undefined;
+  return `${name} (${shortDigest(id)})`;
 }

@@ -74,8 +74,20 @@ function tookOf({ startedAt, endedAt }: Rollout["results"][number]): string {
   return `  ${humanDuration(Date.parse(endedAt) - Date.parse(startedAt))}`;
 }
 
+const WORDS: Readonly<Record<string, string>> = {
+  "network.ensure": "network",
+  "network.remove": "network removed",
+  "volume.ensure": "volume",
+  "image.ensure": "image",
+  "instance.create": "started",
+  "instance.ready": "ready",
+  "instance.complete": "ended",
+  "instance.serve": "serving",
+  "instance.remove": "removed",
+};
+
 function targetOf(step: Rollout["plan"]["steps"][number] | undefined, id: string): string {
   if (step === undefined) return id;
   const component = step.component === undefined ? "" : ` ${step.component}`;
-  return `${step.kind}${component}${step.index === undefined ? "" : `/${step.index}`}`;
+  return `${id} ${WORDS[step.kind] ?? step.kind}${component}${step.index === undefined ? "" : ` ${step.index}`}`;
 }

@@ -77,6 +77,7 @@ export function makeProgram(context: CommandContext): Command {
     .configureHelp({ showGlobalOptions: true, optionDescription: describeOption })
     .configureOutput({
       writeOut: (text) => context.terminal.out(text.trimEnd()),
+      writeErr: (text) => (context.json ? undefined : context.terminal.err(text.trimEnd())),
       outputError: () => undefined,
       getOutHelpWidth: () => context.terminal.columns,
       getErrHelpWidth: () => context.terminal.columns,

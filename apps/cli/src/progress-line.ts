@@ -54,7 +54,7 @@ export class ProgressLine {
 
   #text(stage: string, { done, total, note }: Progress): string {
     const elapsedMs = this.#context.clock.nowMs() - this.#startedMs;
-    const perMs = elapsedMs > RATE_AFTER_MS ? (done - this.#startedDone) / elapsedMs : 0;
+    const perMs = elapsedMs >= RATE_AFTER_MS ? (done - this.#startedDone) / elapsedMs : 0;
     const parts = [`  ${stage}`];
     if (total !== undefined && total > 0) parts.push(`${Math.min(100, Math.floor((100 * done) / total))}%`);
     parts.push(

@@ -3,7 +3,11 @@ import { createHash } from "node:crypto";
 /** For tests: puts a small image of one layer into a server's registry, as `docker push` would. Gives its image ID. */
 export async function pushTestImage(
   registry: { readonly url: string; readonly token: string },
-  image: { readonly repository: string; readonly tag: string; readonly files: Readonly<Record<string, string>> },
+  image: {
+    readonly repository: string;
+    readonly tag: string;
+    readonly files: Readonly<Record<string, string>>;
+  },
 ): Promise<string> {
   const layer = tarOf(image.files);
   const config = Buffer.from(
@@ -32,7 +36,11 @@ export async function pushTestImage(
   return digestOf(config);
 }
 
-async function putBlob(at: string, headers: Readonly<Record<string, string>>, bytes: Uint8Array): Promise<void> {
+async function putBlob(
+  at: string,
+  headers: Readonly<Record<string, string>>,
+  bytes: Uint8Array,
+): Promise<void> {
   const begun = await fetch(`${at}/blobs/uploads/`, { method: "POST", headers });
   const place = new URL(begun.headers.get("location") ?? "", at);
   place.searchParams.set("digest", digestOf(bytes));

@@ -86,7 +86,7 @@ function declareExec(component: Command, context: CommandContext): void {
         const body = { command: words, timeoutMs: options.timeout * 1000, ...index };
         const result = await client.execComponent({ params: { id, component: part }, body });
         if (!context.json && result.stderr !== "") context.terminal.err(result.stderr.trimEnd());
-        context.result(result, () => result.stdout.trimEnd());
+        if (context.json || result.stdout !== "") context.result(result, () => result.stdout.trimEnd());
         if (result.truncated) context.remark("Only the beginning of what it said is shown.");
         if (result.exitCode !== 0)
           throw cliProblem("CLI_COMMAND_FAILED", `${words[0]} in ${part} ended with ${result.exitCode}`);

@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import type { Client } from "@sampan/api";
-import { bundleProblem, openBundle, verifySignatures } from "@sampan/bundle";
+import { type Bundle, bundleProblem, openBundle, verifySignatures } from "@sampan/bundle";
+import { EXIT, isProblem } from "@sampan/problem";
 import type { Command } from "commander";
 import { humanBytes } from "../amounts.ts";
 import type { CommandContext } from "../command-context.ts";
@@ -44,10 +45,8 @@ export function declareImport(program: Command, context: CommandContext): void {
 
 async function importBundle(context: CommandContext, path: string, options: ImportOptions): Promise<void> {
   const client = await context.client();
-  const isLocal = options.onServer !== true;
-  // A large file is not sent only to be refused.
-  if (isLocal) refuseUntrusted(await signersOf(client, path), options);
-  const source = isLocal ? { fileId: await uploadBundle(context, client, path) } : { path };
+  const source =
+    options.onServer === true ? { path } : { fileId: await bring(context, client, { path, options }) };
   const view = await client.inspectBundle({ body: source });
   refuseUntrusted(view.signatures, options);
   context.remark(renderView(view));
@@ -63,14 +62,44 @@ async function importBundle(context: CommandContext, path: string, options: Impo
   });
   if (!options.wait)
     return context.result({ jobId }, () => `Job ${jobId} is under way: sampan job follow ${jobId}`);
-  const { result } = await followJob(context, client, jobId);
-  if ("fileId" in source) await client.removeBundle({ params: { id: String(source.fileId) } });
+  const { result } = await followImport(context, client, {
+    jobId,
+    fileId: "fileId" in source ? source.fileId : undefined,
+  });
   context.result(result, () => renderImported(basename(path), result));
 }
 
-/** Who signed a file that lies here, and whom the site trusts. Throws what is wrong with the file. */
-async function signersOf(client: Client, path: string): Promise<Signer[]> {
+/** The upload has served once it is imported, and cannot serve when it is damaged. After another failure the next attempt uses it. */
+async function followImport(
+  context: CommandContext,
+  client: Client,
+  { jobId, fileId }: { readonly jobId: string; readonly fileId: string | undefined },
+) {
+  const drop = async () => {
+    if (fileId !== undefined) await client.removeBundle({ params: { id: fileId } });
+  };
+  try {
+    const job = await followJob(context, client, jobId);
+    await drop();
+    return job;
+  } catch (error) {
+    if (isProblem(error) && error.kind.exit === EXIT.damaged) await drop();
+    throw error;
+  }
+}
+
+/** Uploads a file, unless it would be refused: that is seen from its beginning. */
+async function bring(
+  context: CommandContext,
+  client: Client,
+  { path, options }: { readonly path: string; readonly options: ImportOptions },
+): Promise<string> {
   await using bundle = await openBundle(path);
+  refuseUntrusted(await signersOf(client, bundle), options);
+  return await uploadBundle(context, client, { path, manifestDigest: bundle.manifestDigest });
+}
+
+async function signersOf(client: Client, bundle: Bundle): Promise<Signer[]> {
   const { items } = await client.listKeys();
   const { trusted, unknown } = verifySignatures(
     bundle,
@@ -115,10 +144,12 @@ function renderImported(name: string, result: Readonly<Record<string, unknown>> 
     readonly version: string;
   }[];
   const names = releases.map((one) => `${one.templateName}@${one.version}`);
-  const copied = humanBytes(Number(result?.copiedBytes ?? 0));
-  const skipped = humanBytes(Number(result?.skippedBytes ?? 0));
+  const copied = Number(result?.copiedBytes ?? 0);
+  const skipped = Number(result?.skippedBytes ?? 0);
+  const amounts =
+    copied + skipped === 0 ? "" : `: ${humanBytes(copied)} new, ${humanBytes(skipped)} were here`;
   return [
-    `Imported ${names.join(", ")} from ${name}: ${copied} new, ${skipped} were here.`,
+    `Imported ${names.join(", ")} from ${name}${amounts}.`,
     ...names.map((one) => `Next: sampan install ${one}, or sampan upgrade APP`),
   ].join("\n");
 }
