@@ -1,12 +1,12 @@
 import type { ObservedInstance } from "@sampan/plan";
-import { describeError } from "@sampan/problem";
+import { describeError, isProblem } from "@sampan/problem";
 import type { Driver, InstanceRef, InstanceReply } from "@sampan/runtime";
 import { type AcceptanceCheck, type App, durationMs } from "@sampan/template";
 
 /** How one acceptance check went. `message` says what was expected and what was found. */
 export interface CheckResult {
   readonly name: string;
-  readonly state: "pending" | "passed" | "failed";
+  readonly state: "passed" | "failed";
   readonly message?: string;
   readonly tookMs?: number;
 }
@@ -24,21 +24,23 @@ const OUTPUT_BYTES_MAX = 64 * 1024;
 
 /**
  * Runs the app's acceptance checks, in order, against what serves now. Each is repeated until it passes or its time is over.
- * All are run, whatever the earlier ones gave.
+ * All are run, whatever the earlier ones gave. Throws when the engine does not answer: that says nothing about the app.
  */
 export async function accept(
   parts: AcceptParts,
   target: { readonly appId: string; readonly app: App; readonly components: ReadonlySet<string> },
   options: {
     readonly signal: AbortSignal;
-    readonly onResult: (results: readonly CheckResult[]) => Promise<void>;
+    /** Called as soon as a check has its result. */
+    readonly onResult: (result: CheckResult, position: number) => Promise<void>;
   },
 ): Promise<readonly CheckResult[]> {
   const checks = (target.app.acceptance ?? []).filter((check) => target.components.has(componentOf(check)));
-  const results: CheckResult[] = checks.map((check) => ({ name: check.name, state: "pending" }));
+  const results: CheckResult[] = [];
   for (const [position, check] of checks.entries()) {
-    results[position] = await runCheck(parts, target, check, options.signal);
-    await options.onResult([...results]);
+    const result = await runCheck(parts, target, check, options.signal);
+    results.push(result);
+    await options.onResult(result, position);
   }
   return results;
 }
@@ -83,6 +85,7 @@ async function tryCheck(
     return check.http === undefined ? undefined : judgeReply(check.http, reply);
   } catch (error) {
     signal.throwIfAborted();
+    if (isProblem(error, "RUNTIME_UNREACHABLE")) throw error;
     return describeError(error);
   }
 }

@@ -1,5 +1,5 @@
 import { type Desired, nextSteps, type Plan, type Step, type StepResults } from "@sampan/plan";
-import { describeError } from "@sampan/problem";
+import { describeError, isProblem } from "@sampan/problem";
 import type { StepContext } from "@sampan/runtime";
 import type { Parts } from "./parts.ts";
 
@@ -7,7 +7,7 @@ export interface ApplyOptions {
   /** Aborts at once, leaving the rest to a later attempt: the server is shutting down. */
   readonly signal: AbortSignal;
   /** Begins nothing more, waits for what runs: somebody cancelled. */
-  readonly isCancelled: () => boolean;
+  readonly cancel: AbortSignal;
   /** How many steps are under way at a time. */
   readonly inFlight: number;
 }
@@ -15,40 +15,53 @@ export interface ApplyOptions {
 /**
  * One attempt at a plan: every step whose needs are done is carried out, several at a time. How each ended is written down before
  * any step that needs it begins, so that an attempt that was cut off goes on where it was. Independent steps go on when one fails.
+ * Throws when it was interrupted, and when the engine does not answer: then the steps that were under way count as not begun.
  */
-export async function apply(
-  parts: Parts,
-  attempt: { readonly rolloutId: string; readonly plan: Plan; readonly desired: Desired },
-  options: ApplyOptions,
-): Promise<StepResults> {
-  const { rolloutId, plan, desired } = attempt;
+export async function apply(parts: Parts, attempt: Attempt, options: ApplyOptions): Promise<StepResults> {
+  const { rolloutId, plan } = attempt;
   const results: Record<string, StepResults[string]> = { ...(await doneBefore(parts, rolloutId)) };
   const running = new Map<string, Promise<void>>();
-  const begin = async (step: Step): Promise<void> => {
-    const note = { stepId: step.id, ordinal: plan.steps.indexOf(step) };
-    await parts.store.rollouts.beginStep(rolloutId, note);
-    const fault = await attemptStep(parts, step, desired, options.signal);
-    options.signal.throwIfAborted();
-    await parts.store.rollouts.endStep(
-      rolloutId,
-      fault === undefined ? { ...note, state: "succeeded" } : { ...note, state: "failed", message: fault },
-    );
-    results[step.id] = fault === undefined ? "done" : "failed";
-  };
-  for (;;) {
-    options.signal.throwIfAborted();
-    const ready = options.isCancelled() ? [] : nextSteps(plan, results, options.inFlight - running.size);
-    for (const step of ready) {
-      results[step.id] = "running";
-      running.set(
-        step.id,
-        begin(step).finally(() => running.delete(step.id)),
-      );
+  try {
+    for (;;) {
+      options.signal.throwIfAborted();
+      const free = options.inFlight - running.size;
+      for (const step of options.cancel.aborted ? [] : nextSteps(plan, results, free)) {
+        results[step.id] = "running";
+        const ended = carryOut(parts, attempt, step, options.signal).then((state) => {
+          results[step.id] = state;
+          running.delete(step.id);
+        });
+        running.set(step.id, ended);
+      }
+      if (running.size === 0) break;
+      await Promise.race(running.values());
     }
-    if (running.size === 0) break;
-    await Promise.race(running.values());
+  } finally {
+    // The next attempt must not begin a step that this one still works at.
+    await Promise.allSettled(running.values());
   }
   return await noteSkipped(parts, rolloutId, plan, results);
+}
+
+interface Attempt {
+  readonly rolloutId: string;
+  readonly plan: Plan;
+  readonly desired: Desired;
+}
+
+async function carryOut(
+  parts: Parts,
+  { rolloutId, plan, desired }: Attempt,
+  step: Step,
+  signal: AbortSignal,
+): Promise<"done" | "failed"> {
+  const note = { stepId: step.id, ordinal: plan.steps.indexOf(step) };
+  await parts.store.rollouts.beginStep(rolloutId, note);
+  const fault = await attemptStep(parts, step, desired, signal);
+  signal.throwIfAborted();
+  if (fault === undefined) await parts.store.rollouts.endStep(rolloutId, { ...note, state: "succeeded" });
+  else await parts.store.rollouts.endStep(rolloutId, { ...note, state: "failed", message: fault });
+  return fault === undefined ? "done" : "failed";
 }
 
 /** What an earlier attempt finished. A step that was cut off is done again: steps are idempotent. */
@@ -74,7 +87,7 @@ async function noteSkipped(
   return all;
 }
 
-/** What went wrong, or undefined. */
+/** What went wrong, or undefined. An engine that does not answer says nothing about the step: that is thrown. */
 async function attemptStep(
   parts: Parts,
   step: Step,
@@ -94,6 +107,7 @@ async function attemptStep(
   } catch (error) {
     if (timeLimit.aborted && !signal.aborted && error === timeLimit.reason)
       return `it did not finish within ${Math.round(step.timeoutMs / 1000)} s`;
+    if (isProblem(error, "RUNTIME_UNREACHABLE")) throw error;
     return describeError(error);
   }
 }

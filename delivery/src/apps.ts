@@ -1,8 +1,9 @@
 import { unmaskApp } from "@sampan/plan";
 import type { StoredApp } from "@sampan/store";
 import type { ParameterValue } from "@sampan/template";
-import { type App, appProblem, parseApp, parseAppValue } from "@sampan/template";
+import { API_VERSION, type App, appProblem, parseApp, parseAppValue } from "@sampan/template";
 import { type Changed, type ChangeOptions, change, type NewApp } from "./change.ts";
+import { allApps } from "./host-ports.ts";
 import type { Actor, Parts } from "./parts.ts";
 import { deliveryProblem } from "./problems.ts";
 import type { ModuleChoice } from "./settle.ts";
@@ -32,23 +33,29 @@ export function moduleChoice(choice: Answers["modules"], before: ModuleChoice = 
   return next;
 }
 
-/** Names and ids of an app that does not exist yet. Throws NAME_TAKEN. */
+/** Names and ids of an app that does not exist yet. Throws TEMPLATE_INVALID for a name that cannot be one, APP_EXISTS. */
 export async function newApp(
   parts: Parts,
   where: { readonly teamId: string; readonly name: string },
 ): Promise<NewApp> {
-  const team = await parts.store.teams.get(where.teamId);
-  if ((await parts.store.apps.findByName(where.teamId, where.name)) !== undefined) {
-    throw deliveryProblem("APP_EXISTS", `the team ${team.name} has an app ${where.name} already`, {
+  const { teamId, name } = where;
+  const empty = { apiVersion: API_VERSION, kind: "App", name, components: {} };
+  const faults = parseAppValue(empty).faults.filter((fault) => fault.path === "name");
+  if (faults.length > 0) throw appProblem("the app's name", faults);
+  const team = await parts.store.teams.get(teamId);
+  if ((await parts.store.apps.findByName(teamId, name)) !== undefined) {
+    throw deliveryProblem("APP_EXISTS", `the team ${team.name} has an app ${name} already`, {
       hint: "choose another name, or change that app",
     });
   }
-  return {
-    id: parts.newId("app"),
-    teamId: where.teamId,
-    name: where.name,
-    slug: `${team.name}-${where.name}`,
-  };
+  const id = parts.newId("app");
+  return { id, teamId, name, slug: await freeSlug(parts, `${team.name}-${name}`, id) };
+}
+
+/** Team `a` with app `b-c` and team `a-b` with app `c` would be one name in the engine. */
+async function freeSlug(parts: Parts, slug: string, appId: string): Promise<string> {
+  for await (const app of allApps(parts)) if (app.slug === slug) return `${slug}-${appId.slice(-6)}`;
+  return slug;
 }
 
 export async function createApp(
@@ -72,6 +79,7 @@ export async function createApp(
       by: wish.by,
       app,
       spec,
+      images: "renew",
       answers: wish.answers.parameters ?? {},
       modules: moduleChoice(wish.answers.modules),
     },
@@ -95,6 +103,7 @@ export async function updateApp(
       by: wish.by,
       app,
       spec,
+      ...(wish.given === undefined ? {} : { images: "renew" as const }),
       answers: wish.answers.parameters ?? {},
       modules: moduleChoice(wish.answers.modules, app.modules),
     },

@@ -9,9 +9,12 @@ import {
 } from "@sampan/plan";
 import type { AppValues, Nouns, RecordKind, Snapshot, StoredApp } from "@sampan/store";
 import type { App, ParameterValue } from "@sampan/template";
-import { requireRunnable } from "./images.ts";
+import { desiredOf } from "./desired-of.ts";
+import { refuseTakenPorts } from "./host-ports.ts";
+import { type Pins, pinsOf, requireRunnable } from "./images.ts";
 import { type Actor, isoNow, type Parts } from "./parts.ts";
 import { deliveryProblem } from "./problems.ts";
+import { refusePrivileges } from "./refuse-privileges.ts";
 import { type ModuleChoice, type Settled, settle } from "./settle.ts";
 
 /** An app that is about to be. */
@@ -31,6 +34,10 @@ export interface Change {
   readonly answers?: Readonly<Record<string, ParameterValue>>;
   readonly modules?: ModuleChoice;
   readonly stopped?: boolean;
+  /** `renew`: what an image's name stands for is looked up again, as a new text asks for; else it stays what it was. */
+  readonly images?: "renew";
+  /** What names of images stood for at the time that a rollback goes back to. */
+  readonly pins?: Pins;
   /** Takes the place of the app's values: a rollback brings back those of its snapshot. */
   readonly values?: AppValues;
   readonly remove?: true;
@@ -73,21 +80,18 @@ const NO_VALUES: AppValues = { parameters: {}, generated: {}, hostPorts: {} };
 export async function change(parts: Parts, wish: Change, options: ChangeOptions = {}): Promise<Changed> {
   const before = "generation" in wish.app ? wish.app : undefined;
   refuseMoved(before, options.base);
-  const settled = await settle(parts, {
-    app: { id: wish.app.id, slug: wish.app.slug },
-    generation: (before?.generation ?? 0) + 1,
-    spec: wish.spec,
-    values: wish.values ?? before?.values ?? NO_VALUES,
-    answers: wish.answers ?? {},
-    modules: wish.modules ?? before?.modules ?? {},
-    stopped: wish.stopped ?? before?.stopped ?? false,
-  });
+  const last = before === undefined ? undefined : await desiredOf(parts, before);
+  const settled =
+    wish.remove === true && before !== undefined
+      ? goingAway(before, last)
+      : await settleWish(parts, wish, { before, last });
   const hints = wish.changes === undefined ? {} : { changes: changeHints(wish.changes) };
-  const desired: Desired =
-    wish.remove === true
-      ? { ...settled.desired, components: [], remove: true }
-      : { ...settled.desired, ...hints };
-  if (wish.remove !== true) await requireRunnable(parts, desired);
+  const desired: Desired = wish.remove === true ? settled.desired : { ...settled.desired, ...hints };
+  if (desired.components.some((component) => component.replicas > 0) && wish.remove !== true) {
+    refusePrivileges(parts, desired);
+    await requireRunnable(parts, desired);
+    await refuseTakenPorts(parts, desired);
+  }
   const made = await planFor(parts, desired);
   const base = before?.generation ?? 0;
   if (options.dryRun === true)
@@ -97,6 +101,38 @@ export async function change(parts: Parts, wish: Change, options: ChangeOptions 
   );
   parts.wake(wish.app.id);
   return { plan: made, base, appId: wish.app.id, ...ids };
+}
+
+async function settleWish(
+  parts: Parts,
+  wish: Change,
+  at: { readonly before: StoredApp | undefined; readonly last: Desired | undefined },
+): Promise<Settled> {
+  const { before, last } = at;
+  const known = before === undefined || last === undefined ? {} : pinsOf(before.spec, last);
+  return await settle(parts, {
+    app: { id: wish.app.id, slug: wish.app.slug },
+    generation: (before?.generation ?? 0) + 1,
+    spec: wish.spec,
+    values: wish.values ?? before?.values ?? NO_VALUES,
+    answers: wish.answers ?? {},
+    modules: wish.modules ?? before?.modules ?? {},
+    stopped: wish.stopped ?? before?.stopped ?? false,
+    pins: { ...known, ...wish.pins },
+    images: wish.images ?? "keep",
+  });
+}
+
+/** Nothing is resolved anew: an app must be able to go whatever it lacks. Its components give the order and the grace. */
+function goingAway(before: StoredApp, last: Desired | undefined): Settled {
+  const { id, slug, spec, values, modules } = before;
+  const desired: Desired = {
+    app: { id, slug },
+    generation: before.generation + 1,
+    components: last?.components ?? [],
+    remove: true,
+  };
+  return { spec, values, modules, desired };
 }
 
 /** What is desired against what runs now. */

@@ -13,11 +13,17 @@ export interface ImageParts {
   };
 }
 
-export interface FoundPin {
-  readonly id: Digest;
-  readonly name: string;
-  readonly os: string;
-  readonly architecture: string;
+/** By the text that an image stands under in an app: what it stands for. */
+export type Pins = Readonly<Record<string, { readonly id: Digest; readonly name: string }>>;
+
+/** What the names of images in an app stood for when it was resolved. */
+export function pinsOf(app: App, desired: Desired): Pins {
+  const pins: Record<string, { id: Digest; name: string }> = {};
+  for (const { name, spec } of desired.components) {
+    const image = app.components[name]?.image;
+    if (typeof image === "string") pins[image] = { id: spec.image.id, name: image };
+  }
+  return pins;
 }
 
 /** The text that a component's image stands under in the app: a reference, or the name of a pinned image. */
@@ -31,18 +37,24 @@ export function imageReferences(app: App): ReadonlyMap<string, string[]> {
 }
 
 /**
- * Finds what each image reference of the app stands for right now: in the engine first, then among what was pushed to Sampan's own
- * registry. Nothing is fetched from anywhere else.
+ * Finds what each image reference of the app stands for: in the engine first, then among what was pushed to Sampan's own registry.
+ * Nothing is fetched from anywhere else. What is known already is kept, or looked up again when that is preferred. Throws IMAGE_ABSENT.
  */
 export async function pinImages(
   parts: ImageParts,
   app: App,
-  signal?: AbortSignal,
-): Promise<Record<string, FoundPin>> {
-  const pins: Record<string, FoundPin> = {};
+  options: {
+    readonly pins: Pins;
+    readonly prefer: "keep" | "renew";
+    readonly signal?: AbortSignal | undefined;
+  },
+): Promise<Pins> {
+  const pins: Record<string, Pins[string]> = {};
   const absent: { reference: string; components: string[] }[] = [];
   for (const [reference, components] of imageReferences(app)) {
-    const found = await findImage(parts, reference, signal);
+    const known = Object.hasOwn(options.pins, reference) ? options.pins[reference] : undefined;
+    const kept = options.prefer === "keep" ? known : undefined;
+    const found = kept ?? (await findImage(parts, reference, options.signal)) ?? known;
     if (found === undefined) absent.push({ reference, components });
     else pins[reference] = found;
   }
@@ -68,15 +80,11 @@ async function findImage(
   parts: ImageParts,
   reference: string,
   signal?: AbortSignal,
-): Promise<FoundPin | undefined> {
+): Promise<Pins[string] | undefined> {
   const inEngine = await parts.driver.findImage(reference, signal);
-  if (inEngine !== undefined) {
-    return { id: inEngine.id, name: reference, os: inEngine.os, architecture: inEngine.architecture };
-  }
+  if (inEngine !== undefined) return { id: inEngine.id, name: reference };
   const held = isDigest(reference) ? await parts.hold.image(reference) : await pushedImage(parts, reference);
-  return held === undefined
-    ? undefined
-    : { id: held.imageId, name: reference, os: held.os, architecture: held.architecture };
+  return held === undefined ? undefined : { id: held.imageId, name: reference };
 }
 
 /** Pushed images stand under `registry/<repository>/tags/<tag>`; they are cut into the hold when they are first used. */

@@ -1,8 +1,8 @@
 import type { Desired, DesiredComponent, Observed, ObservedInstance } from "@sampan/plan";
 import { describeError, isProblem } from "@sampan/problem";
 import type { StoredApp } from "@sampan/store";
+import { desiredOf } from "./desired-of.ts";
 import type { Parts } from "./parts.ts";
-import { desiredOf } from "./reconcile.ts";
 
 /** One word for people; the worst of its parts. */
 export type Health = "running" | "starting" | "degraded" | "failing" | "stopped" | "unknown";

@@ -33,6 +33,11 @@ export interface Parts {
   /** Called after a change was committed, so that the reconciler looks at the app at once. */
   readonly wake: (appId: string) => void;
   readonly productVersion: string;
+  /** What whoever runs the server consented to. */
+  readonly allows: {
+    /** Components that are privileged, or have capabilities beyond a container's ordinary ones. */
+    readonly privileged: boolean;
+  };
 }
 
 export interface SiteIdentity {

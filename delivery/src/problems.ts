@@ -31,6 +31,16 @@ export const deliveryProblems = {
     exit: EXIT.conflict,
     doc: "A port of the machine is used by another app of this site. Choose another port.",
   },
+  PRIVILEGES_REFUSED: {
+    status: 403,
+    exit: EXIT.refused,
+    doc: "A component is privileged, or has capabilities beyond a container's ordinary ones, and the site does not allow that. SAMPAN_ALLOW_PRIVILEGED=yes in the server's environment does.",
+  },
+  TEMPLATE_ELSEWHERE: {
+    status: 409,
+    exit: EXIT.refused,
+    doc: "The template belongs to the enterprise or to another team of this site. Only an administrator of the enterprise may bring releases of it.",
+  },
   RELEASE_INSTALLED: {
     status: 409,
     exit: EXIT.conflict,

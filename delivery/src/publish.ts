@@ -13,13 +13,13 @@ import {
   suggestNextVersion,
   type Template,
 } from "@sampan/template";
+import { desiredOf } from "./desired-of.ts";
 import { imageReferences } from "./images.ts";
 import { readRelease, referenceName, releasesOf } from "./library.ts";
 import { observe } from "./observe.ts";
 import { type Actor, isoNow, type Parts } from "./parts.ts";
 import { deliveryProblem } from "./problems.ts";
 import { type Finding, type PublishReport, reportPublish } from "./publish-report.ts";
-import { desiredOf } from "./reconcile.ts";
 
 export interface PublishWish {
   readonly appId: string;

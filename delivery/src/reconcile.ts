@@ -1,8 +1,10 @@
-import type { Desired, Plan } from "@sampan/plan";
+import { type Desired, isEnded, type Plan, type RolloutState } from "@sampan/plan";
 import { isProblem } from "@sampan/problem";
 import type { StoredApp, StoredRollout } from "@sampan/store";
 import { planFor } from "./change.ts";
+import { desiredOf } from "./desired-of.ts";
 import type { Parts } from "./parts.ts";
+import { recordOfRollout } from "./records.ts";
 import { runRollout } from "./rollout.ts";
 
 /**
@@ -14,26 +16,25 @@ export async function reconcile(
   appId: string,
   signal: AbortSignal,
 ): Promise<"again" | "settled"> {
-  const open = await openRollouts(parts, appId);
-  // The way back of a failed rollout is newer than that rollout, and comes first.
-  const [newest, ...older] = open;
-  if (newest !== undefined) {
-    await runRollout(parts, newest, signal);
-    const still = await openRollouts(parts, appId);
-    return still.length > 0 && (older.length > 0 || still[0]?.id !== newest.id) ? "again" : "settled";
+  const [first] = await openRollouts(parts, appId);
+  if (first !== undefined) {
+    await runRollout(parts, first, signal);
+    const [next] = await openRollouts(parts, appId);
+    return next === undefined || (next.id === first.id && next.state === first.state) ? "settled" : "again";
   }
   const app = await findApp(parts, appId);
   if (app === undefined) return "settled";
   const desired = await desiredOf(parts, app);
-  if (desired === undefined) return "settled";
+  if (desired === undefined || !(await mayMend(parts, app))) return "settled";
   const plan = await planFor(parts, desired, { failedJobs: "leave", signal });
-  if (!changesAnything(plan)) return "settled";
-  await heal(parts, desired, plan, signal);
+  if (changesAnything(plan)) await mend(parts, { app, desired, plan }, signal);
   return "settled";
 }
 
+/** The way back of a failed rollout comes before that rollout, which waits for it. */
 async function openRollouts(parts: Parts, appId: string): Promise<readonly StoredRollout[]> {
-  return (await parts.store.rollouts.list({ kind: "all" }, { appId, open: true }, { limit: 50 })).items;
+  const { items } = await parts.store.rollouts.list({ kind: "all" }, { appId, open: true }, { limit: 50 });
+  return items.toSorted((a, b) => b.generation - a.generation);
 }
 
 async function findApp(parts: Parts, appId: string): Promise<StoredApp | undefined> {
@@ -45,15 +46,29 @@ async function findApp(parts: Parts, appId: string): Promise<StoredApp | undefin
   }
 }
 
-/** What was last asked for. */
-export async function desiredOf(
-  parts: Pick<Parts, "store">,
-  app: { readonly id: string; readonly generation: number },
-): Promise<Desired | undefined> {
-  const [last] = (await parts.store.plans.list(app.id, { limit: 1 })).items;
-  return last === undefined || last.generation !== app.generation
-    ? undefined
-    : await parts.store.plans.desired(last.id);
+const PAUSE_FIRST_MS = 10_000;
+const PAUSE_LAST_MS = 1_800_000;
+const REMEMBERED_MS = 3_600_000;
+
+/**
+ * Only what was reached once is kept up: a change that failed or was cancelled stays for somebody to look at, and is not finished
+ * behind their back. What breaks again and again is mended less and less often.
+ */
+async function mayMend(parts: Parts, app: StoredApp): Promise<boolean> {
+  const { items } = await parts.store.rollouts.list({ kind: "all" }, { appId: app.id }, { limit: 100 });
+  const ended = items.filter(
+    (one) => one.generation === app.generation && isEnded(one.state as RolloutState),
+  );
+  const [newest] = ended;
+  if (newest === undefined || !ended.some((one) => one.state === "succeeded")) return false;
+  const now = parts.nowMs();
+  // The clock may have been set back: what ended in the future says nothing about when to go on.
+  const sinceMs = ended.map((one) => now - Date.parse(one.endedAt ?? "")).filter((ms) => ms >= 0);
+  const lately = sinceMs.filter((ms) => ms < REMEMBERED_MS).length;
+  const isFirst =
+    lately === 0 || (ended.length === 1 && (await recordOfRollout(parts, newest)) !== undefined);
+  if (isFirst) return true;
+  return Math.min(...sinceMs) >= Math.min(PAUSE_FIRST_MS * 2 ** (lately - 1), PAUSE_LAST_MS);
 }
 
 /** Waiting alone mends nothing: an instance that keeps failing is the engine's to restart, and shown as failing. */
@@ -61,22 +76,29 @@ function changesAnything(plan: Plan): boolean {
   return plan.steps.some((step) => step.kind !== "instance.ready" && step.kind !== "instance.complete");
 }
 
-async function heal(parts: Parts, desired: Desired, plan: Plan, signal: AbortSignal): Promise<void> {
+async function mend(
+  parts: Parts,
+  { app, desired, plan }: { readonly app: StoredApp; readonly desired: Desired; readonly plan: Plan },
+  signal: AbortSignal,
+): Promise<void> {
   const rollout = await parts.store.transaction(async (nouns) => {
+    // Somebody may have asked for a change since the app was read: that comes first.
+    if ((await nouns.apps.get(app.id)).generation !== app.generation) return undefined;
     await nouns.plans.put(plan, desired);
     await nouns.events.add({
       what: "app.heal",
       who: "system",
       outcome: "begun",
-      appId: desired.app.id,
+      teamId: app.teamId,
+      appId: app.id,
       details: { steps: plan.steps.map((step) => `${step.kind}: ${step.why}`).slice(0, 50) },
     });
     return await nouns.rollouts.create({
       planId: plan.id,
-      appId: desired.app.id,
+      appId: app.id,
       generation: desired.generation,
       state: "planned",
     });
   });
-  await runRollout(parts, rollout, signal);
+  if (rollout !== undefined) await runRollout(parts, rollout, signal);
 }

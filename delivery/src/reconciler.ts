@@ -1,4 +1,5 @@
 import { isProblem } from "@sampan/problem";
+import { allApps } from "./host-ports.ts";
 import type { Parts } from "./parts.ts";
 import { reconcile } from "./reconcile.ts";
 
@@ -19,6 +20,7 @@ export class Reconciler {
   readonly #busy = new Set<string>();
   readonly #waiting = new Set<string>();
   readonly #failures = new Map<string, number>();
+  readonly #retries = new Map<string, AbortController>();
   readonly #idle: Promise<unknown>[] = [];
 
   constructor(parts: Parts, options: ReconcilerOptions) {
@@ -54,33 +56,33 @@ export class Reconciler {
 
   async #pass(appId: string): Promise<void> {
     const { signal, onTrouble } = this.#options;
+    this.#retries.get(appId)?.abort();
+    this.#retries.delete(appId);
     try {
       while ((await reconcile(this.#parts, appId, signal)) === "again") signal.throwIfAborted();
       this.#failures.delete(appId);
     } catch (error) {
       if (signal.aborted) return;
       onTrouble(appId, error);
-      const failures = (this.#failures.get(appId) ?? 0) + 1;
-      this.#failures.set(appId, failures);
-      const waitMs = Math.min(RETRY_FIRST_MS * 2 ** (failures - 1), RETRY_LAST_MS);
-      void this.#parts.sleep(waitMs, signal).then(
-        () => this.wake(appId),
-        () => undefined,
-      );
+      this.#retryLater(appId);
     }
   }
 
+  /** One retry waits for each app at most, however often it is woken meanwhile. */
+  #retryLater(appId: string): void {
+    const failures = (this.#failures.get(appId) ?? 0) + 1;
+    this.#failures.set(appId, failures);
+    const retry = new AbortController();
+    this.#retries.set(appId, retry);
+    const waitMs = Math.min(RETRY_FIRST_MS * 2 ** Math.min(failures - 1, 10), RETRY_LAST_MS);
+    this.#parts.sleep(waitMs, AbortSignal.any([this.#options.signal, retry.signal])).then(
+      () => this.wake(appId),
+      () => undefined,
+    );
+  }
+
   async #wakeAll(): Promise<void> {
-    let after: string | undefined;
-    do {
-      const page = await this.#parts.store.apps.list(
-        { kind: "all" },
-        {},
-        after === undefined ? { limit: 200 } : { limit: 200, after },
-      );
-      for (const app of page.items) this.wake(app.id);
-      after = page.next;
-    } while (after !== undefined);
+    for await (const app of allApps(this.#parts)) this.wake(app.id);
   }
 
   /** Engine events wake the app they belong to; a broken stream is opened again. */

@@ -1,6 +1,8 @@
 import { planReturn } from "@sampan/plan";
-import type { AppValues, Snapshot, StoredApp, StoredRecord, StoredRollout } from "@sampan/store";
+import type { AppValues, Snapshot, StoredApp, StoredRecord } from "@sampan/store";
 import { type Change, type ChangeOptions, change } from "./change.ts";
+import { desiredOf } from "./desired-of.ts";
+import { type Pins, pinsOf } from "./images.ts";
 import { changeByMerge, type MergedChange } from "./merge-change.ts";
 import type { Actor, Parts } from "./parts.ts";
 import { deliveryProblem } from "./problems.ts";
@@ -58,7 +60,12 @@ export async function rollback(
   return await changeByMerge(
     parts,
     merged,
-    { ...backTo(app, snapshot, record), by: wish.by, onFailure: "hold" },
+    {
+      ...backTo(app, snapshot, record),
+      pins: await pinsBefore(parts, record, snapshot),
+      by: wish.by,
+      onFailure: "hold",
+    },
     options,
   );
 }
@@ -78,24 +85,31 @@ function isAdded(
 }
 
 /** An upgrade that failed goes back by itself, to exactly what was: what it added goes too. */
-export async function returnToSnapshot(
-  parts: Parts,
-  record: StoredRecord,
-  rollout: StoredRollout,
-): Promise<void> {
+export async function returnToSnapshot(parts: Parts, record: StoredRecord, reason: string): Promise<void> {
   const app = await parts.store.apps.get(record.appId);
   const snapshot = await parts.store.records.snapshot(record.id);
   await change(
     parts,
     {
       ...backTo(app, snapshot, record),
+      pins: await pinsBefore(parts, record, snapshot),
       spec: snapshot.spec,
       by: { userId: "system", name: "system" },
       onFailure: "hold",
-      returns: rollout.id,
+      returns: record.rolloutId ?? "",
     },
-    { note: `went back by itself: ${rollout.reason ?? "the upgrade failed"}` },
+    { note: `went back by itself: ${reason}`.slice(0, NOTE_LENGTH_MAX) },
   );
+}
+
+const NOTE_LENGTH_MAX = 4000;
+
+/** What names of images stood for before the record: a name may have been given to another image since. */
+async function pinsBefore(parts: Parts, record: StoredRecord, snapshot: Snapshot): Promise<Pins> {
+  if (record.planId === undefined) return {};
+  const { generation } = await parts.store.plans.get(record.planId);
+  const desired = await desiredOf(parts, { id: record.appId, generation: generation - 1 });
+  return desired === undefined ? {} : pinsOf(snapshot.spec, desired);
 }
 
 function backTo(app: StoredApp, snapshot: Snapshot, record: StoredRecord): Omit<Change, "spec" | "by"> {

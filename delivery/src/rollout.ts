@@ -1,113 +1,153 @@
 import {
   type Desired,
-  moveRollout,
+  isEnded,
   type Plan,
   type RolloutEvent,
   type RolloutState,
   type StepResults,
 } from "@sampan/plan";
+import { describeError, isProblem } from "@sampan/problem";
 import type { StoredApp, StoredRecord, StoredRollout } from "@sampan/store";
 import { accept, type CheckResult } from "./accept.ts";
 import { apply } from "./apply.ts";
+import { isRepeatable, moveTo } from "./move-rollout.ts";
 import type { Parts } from "./parts.ts";
+import { findRecord, type RecordDetails, recordOfRollout } from "./records.ts";
 import { returnToSnapshot } from "./rollback.ts";
-
-/** What a record keeps beside the store's own columns. */
-export interface RecordDetails {
-  readonly decisions: unknown;
-  readonly onFailure: "return" | "hold";
-  /** The rollout whose failure this one makes good. */
-  readonly returns?: string;
-}
 
 const IN_FLIGHT = 4;
 /** Acceptance checks are kept with the steps, under these ids. */
 export const CHECK_PREFIX = "check:";
 
-/** Brings one rollout to its end: steps, then acceptance, then success; or failure, and the way back when that was asked for. */
-export async function runRollout(parts: Parts, rollout: StoredRollout, signal: AbortSignal): Promise<void> {
-  const plan = await parts.store.plans.get(rollout.planId);
-  const desired = await parts.store.plans.desired(rollout.planId);
-  const record = await recordOf(parts, rollout);
-  let state = rollout.state as RolloutState;
-  const move = async (event: RolloutEvent, reason?: string): Promise<void> => {
-    state = moveRollout(state, event);
-    await settleState(parts, { rollout, record, state, ...(reason === undefined ? {} : { reason }) });
-  };
-  if (state === "returning") return await finishReturn(parts, { rollout, record, move });
-  if (state === "planned") await move("start");
-  if (state === "running" || state === "cancelling") {
-    const results = await apply(
-      parts,
-      { rolloutId: rollout.id, plan, desired },
-      { signal, inFlight: IN_FLIGHT, isCancelled: await cancelWatch(parts, rollout.id, signal) },
-    );
-    const failure = failureOf(plan, results, await parts.store.rollouts.steps(rollout.id));
-    if ((await parts.store.rollouts.get(rollout.id)).state === "cancelling") {
-      state = "cancelling";
-      return await move("stopped", "it was cancelled");
-    }
-    if (failure !== undefined) return await fail(parts, { rollout, record, move }, failure);
-    await move("stepsDone");
-  }
-  const failed = await verify(parts, { rollout, plan, desired, record }, signal);
-  if (failed !== undefined) return await fail(parts, { rollout, record, move }, failed);
-  await move("accepted");
-}
-
-interface Ending {
+/** What of a rollout stays the same while it runs. */
+interface Running {
   readonly rollout: StoredRollout;
   readonly record: StoredRecord | undefined;
-  readonly move: (event: RolloutEvent, reason?: string) => Promise<void>;
+  readonly plan: Plan;
+  readonly desired: Desired;
+  /** Aborts when somebody cancels. */
+  readonly cancel: AbortSignal;
+  readonly move: (event: RolloutEvent, reason?: string) => Promise<RolloutState>;
 }
 
-async function fail(parts: Parts, ending: Ending, reason: string): Promise<void> {
+/** Brings one rollout to its end: steps, then acceptance, then success; or failure, and the way back when that was asked for. */
+export async function runRollout(parts: Parts, rollout: StoredRollout, signal: AbortSignal): Promise<void> {
+  const record = await recordOfRollout(parts, rollout);
+  const move = (event: RolloutEvent, reason?: string) =>
+    moveTo(parts, { rollout, record }, { event, ...(reason === undefined ? {} : { reason }) });
+  const state = await move("start");
+  if (isEnded(state)) return;
+  if (state === "returning") return await goBack(parts, { rollout, record, move });
+  const cancelled = await watchCancel(parts, rollout.id);
+  try {
+    const plan = await parts.store.plans.get(rollout.planId);
+    const desired = await parts.store.plans.desired(rollout.planId);
+    const running: Running = { rollout, record, plan, desired, cancel: cancelled.signal, move };
+    if ((await carryOutSteps(parts, running, state, signal)) === "verifying")
+      await verify(parts, running, signal);
+  } finally {
+    cancelled.stop();
+  }
+}
+
+async function carryOutSteps(
+  parts: Parts,
+  running: Running,
+  state: RolloutState,
+  signal: AbortSignal,
+): Promise<RolloutState> {
+  if (state !== "running" && state !== "cancelling") return state;
+  const { rollout, plan, desired, cancel, move } = running;
+  const options = { signal, cancel, inFlight: IN_FLIGHT };
+  const results = await apply(parts, { rolloutId: rollout.id, plan, desired }, options);
+  const failure = failureOf(plan, results, await parts.store.rollouts.steps(rollout.id));
+  return failure === undefined ? await move("stepsDone") : await fail(parts, running, failure);
+}
+
+/** Runs acceptance, unless there is nothing to accept. */
+async function verify(parts: Parts, running: Running, signal: AbortSignal): Promise<void> {
+  const { rollout, record, plan, desired, cancel, move } = running;
+  const isAccepted = record !== undefined && record.kind !== "stop" && record.kind !== "remove";
+  const components = desired.components.filter((one) => isAccepted && one.replicas > 0);
+  const { spec } = await parts.store.apps.get(rollout.appId);
+  try {
+    const results = await accept(
+      parts,
+      { appId: rollout.appId, app: spec, components: new Set(components.map((one) => one.name)) },
+      {
+        signal: AbortSignal.any([signal, cancel]),
+        onResult: (check, position) => keepCheck(parts, rollout.id, check, plan.steps.length + position),
+      },
+    );
+    const [first, ...more] = results.filter((check) => check.state === "failed");
+    if (first === undefined) await move("accepted");
+    else {
+      const others = more.length > 0 ? `, and ${more.length} more` : "";
+      await fail(parts, running, `acceptance: ${first.name}: ${first.message ?? "failed"}${others}`);
+    }
+  } catch (error) {
+    if (signal.aborted || !cancel.aborted) throw error;
+    await move("stopped");
+  }
+}
+
+type Ending = Pick<Running, "rollout" | "record" | "move">;
+
+async function fail(parts: Parts, ending: Ending, reason: string): Promise<RolloutState> {
   const { record } = ending;
   const details = record?.decisions as RecordDetails | undefined;
   if (record === undefined || details?.onFailure !== "return" || !record.hasSnapshot)
     return await ending.move("fail", reason);
-  await ending.move("return", reason);
-  await finishReturn(parts, ending);
+  const state = await ending.move("return", reason);
+  if (state === "returning") await goBack(parts, ending);
+  return state;
 }
 
-/** Begins the way back when that has not been done, and ends this rollout when the way back has ended. */
-async function finishReturn(parts: Parts, { rollout, record, move }: Ending): Promise<void> {
-  if (record === undefined) return await move("returnFailed");
-  const { items } = await parts.store.records.list({ kind: "all" }, { appId: rollout.appId }, { limit: 20 });
-  const back = items.find((one) => (one.decisions as RecordDetails).returns === rollout.id);
-  if (back === undefined) {
-    await returnToSnapshot(parts, record, rollout);
+/**
+ * Begins the way back when that has not been done, and ends this rollout when the way back has ended. A way back that cannot even be
+ * planned ends it too: else the app would be busy for ever.
+ */
+async function goBack(parts: Parts, { rollout, record, move }: Ending): Promise<void> {
+  if (record === undefined) {
+    await move("returnFailed");
     return;
   }
-  if (back.result === "running") return;
-  if (back.result === "succeeded")
-    await move(
-      "returnDone",
-      `${rollout.reason ?? "it failed"}; the app went back to what it was (record ${back.id})`,
-    );
-  else
-    await move("returnFailed", `${rollout.reason ?? "it failed"}; going back failed too (record ${back.id})`);
+  const failed = (await parts.store.rollouts.get(rollout.id)).reason ?? "it failed";
+  const returns = (one: StoredRecord) => (one.decisions as RecordDetails).returns === rollout.id;
+  const back = await findRecord(parts, rollout.appId, returns);
+  if (back?.result === "running") return;
+  if (back?.result === "succeeded") {
+    await move("returnDone", `${failed}; the app went back to what it was (record ${back.id})`);
+    return;
+  }
+  if (back !== undefined) {
+    await move("returnFailed", `${failed}; going back failed too (record ${back.id})`);
+    return;
+  }
+  try {
+    await returnToSnapshot(parts, record, failed);
+  } catch (error) {
+    if (!isProblem(error) || isRepeatable(error)) throw error;
+    await move("returnFailed", `${failed}; going back is not possible: ${describeError(error)}`);
+  }
 }
 
-async function recordOf(parts: Parts, rollout: StoredRollout): Promise<StoredRecord | undefined> {
-  const { items } = await parts.store.records.list({ kind: "all" }, { appId: rollout.appId }, { limit: 200 });
-  return items.find((one) => one.rolloutId === rollout.id);
-}
-
-/** Whether somebody cancelled, as last seen; looked up when the store tells of a change. */
-async function cancelWatch(parts: Parts, rolloutId: string, signal: AbortSignal): Promise<() => boolean> {
-  let cancelled = (await parts.store.rollouts.get(rolloutId)).state === "cancelling";
+/** Aborts its signal once somebody cancels; `stop` must be called. */
+async function watchCancel(
+  parts: Parts,
+  rolloutId: string,
+): Promise<{ readonly signal: AbortSignal; readonly stop: () => void }> {
+  const cancel = new AbortController();
+  const look = async (): Promise<void> => {
+    const { state } = await parts.store.rollouts.get(rolloutId);
+    if (state === "cancelling") cancel.abort(new DOMException("somebody cancelled", "AbortError"));
+  };
   const stop = parts.store.watch((change) => {
-    if (change.noun !== "rollout" || change.id !== rolloutId) return;
-    parts.store.rollouts.get(rolloutId).then(
-      (now) => {
-        cancelled ||= now.state === "cancelling";
-      },
-      () => stop(),
-    );
+    // A rollout that is gone, or a store that is closed, is noticed by whoever works at it.
+    if (change.noun === "rollout" && change.id === rolloutId) look().catch(() => undefined);
   });
-  signal.addEventListener("abort", stop, { once: true });
-  return () => cancelled;
+  await look();
+  return { signal: cancel.signal, stop };
 }
 
 function failureOf(
@@ -123,104 +163,28 @@ function failureOf(
   return `${first.kind}${"component" in first ? ` ${first.component}` : ""}: ${message}${more}`;
 }
 
-/** Runs acceptance; what failed, or undefined. */
-async function verify(
-  parts: Parts,
-  target: {
-    readonly rollout: StoredRollout;
-    readonly plan: Plan;
-    readonly desired: Desired;
-    readonly record: StoredRecord | undefined;
-  },
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  const { rollout, plan, desired, record } = target;
-  if (record === undefined || record.kind === "stop" || record.kind === "remove") return undefined;
-  const components = new Set(
-    desired.components.filter((component) => component.replicas > 0).map((component) => component.name),
-  );
-  const { spec } = await parts.store.apps.get(rollout.appId);
-  const results = await accept(
-    parts,
-    { appId: rollout.appId, app: spec, components },
-    { signal, onResult: (checks) => keepChecks(parts, rollout.id, plan, checks) },
-  );
-  const failed = results.filter((check) => check.state === "failed");
-  const [first] = failed;
-  return first === undefined
-    ? undefined
-    : `acceptance: ${first.name}: ${first.message ?? "failed"}${failed.length > 1 ? `, and ${failed.length - 1} more` : ""}`;
-}
-
-async function keepChecks(
+async function keepCheck(
   parts: Parts,
   rolloutId: string,
-  plan: Plan,
-  checks: readonly CheckResult[],
+  check: CheckResult,
+  ordinal: number,
 ): Promise<void> {
-  const known = new Set(
-    (await parts.store.rollouts.steps(rolloutId))
-      .filter((step) => step.state !== "running")
-      .map((step) => step.stepId),
-  );
-  for (const [position, check] of checks.entries()) {
-    const stepId = `${CHECK_PREFIX}${check.name}`;
-    if (check.state === "pending" || known.has(stepId)) continue;
-    await parts.store.rollouts.endStep(rolloutId, {
-      stepId,
-      ordinal: plan.steps.length + position,
-      state: check.state === "passed" ? "succeeded" : "failed",
-      ...(check.message === undefined ? {} : { message: check.message }),
-    });
-  }
-}
-
-const ENDS: Partial<Record<RolloutState, "succeeded" | "failed" | "cancelled">> = {
-  succeeded: "succeeded",
-  failed: "failed",
-  cancelled: "cancelled",
-  returned: "failed",
-  superseded: "cancelled",
-};
-
-/** Writes the state, and with a last one how the record ended: in one transaction. */
-async function settleState(
-  parts: Parts,
-  to: {
-    readonly rollout: StoredRollout;
-    readonly record: StoredRecord | undefined;
-    readonly state: RolloutState;
-    readonly reason?: string;
-  },
-): Promise<void> {
-  const { rollout, record, state } = to;
-  const result = ENDS[state];
-  await parts.store.transaction(async (nouns) => {
-    await nouns.rollouts.move(rollout.id, {
-      state,
-      ended: result !== undefined,
-      ...(to.reason === undefined ? {} : { reason: to.reason }),
-    });
-    if (record === undefined) return;
-    if (result === undefined) await nouns.records.update(record.id, { rolloutState: state });
-    else await nouns.records.end(record.id, result, { rolloutState: state });
-    if (result !== undefined && record.installationId !== undefined) {
-      await nouns.installations.update(record.installationId, {
-        state: result === "succeeded" ? "installed" : "failed",
-      });
-    }
-    if (result === "succeeded" && record.kind === "remove") await nouns.apps.remove(rollout.appId);
+  await parts.store.rollouts.endStep(rolloutId, {
+    stepId: `${CHECK_PREFIX}${check.name}`,
+    ordinal,
+    state: check.state === "passed" ? "succeeded" : "failed",
+    ...(check.message === undefined ? {} : { message: check.message }),
   });
 }
 
-/** Stops a rollout before its next step; what was done stays. */
+/** Stops a rollout before its next step; what was done stays. Throws PLAN_ROLLOUT_STATE when it is too late for that. */
 export async function cancelRollout(
   parts: Parts,
   app: StoredApp,
   rollout: StoredRollout,
 ): Promise<StoredRollout> {
-  const state = moveRollout(rollout.state as RolloutState, "cancel");
-  const moved = await parts.store.rollouts.move(rollout.id, { state });
+  const record = await recordOfRollout(parts, rollout);
+  await moveTo(parts, { rollout, record }, { event: "cancel", reason: "somebody cancelled it" });
   parts.wake(app.id);
-  return moved;
+  return await parts.store.rollouts.get(rollout.id);
 }

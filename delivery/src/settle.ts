@@ -13,9 +13,9 @@ import {
   type ParameterValue,
   selectModules,
 } from "@sampan/template";
-import { pinImages } from "./images.ts";
+import { allotHostPorts } from "./host-ports.ts";
+import { type Pins, pinImages } from "./images.ts";
 import type { Parts } from "./parts.ts";
-import { deliveryProblem } from "./problems.ts";
 
 export type ModuleChoice = Readonly<Record<string, boolean>>;
 
@@ -28,6 +28,10 @@ export interface Unsettled {
   readonly answers: Readonly<Record<string, ParameterValue>>;
   readonly modules: ModuleChoice;
   readonly stopped: boolean;
+  /** What names of images stood for. */
+  readonly pins: Pins;
+  /** `keep`: names stand for what they stood for; `renew`: for what they stand for now, or stood for where they are gone. */
+  readonly images: "keep" | "renew";
 }
 
 export interface Settled {
@@ -36,10 +40,6 @@ export interface Settled {
   readonly modules: ModuleChoice;
   readonly desired: Desired;
 }
-
-/** Exposed ports for which nobody named a port of the machine get one of these, once, and keep it. */
-const HOST_PORT_FIRST = 20_000;
-const HOST_PORT_LAST = 29_999;
 
 /**
  * From what an app says to what should run: ids given, images found, parameters checked, secrets made, ports allotted.
@@ -59,7 +59,7 @@ export async function settle(parts: Parts, unsettled: Unsettled, signal?: AbortS
   };
   const hostPorts = await allotHostPorts(parts, unsettled.app.id, spec, kept.hostPorts);
   const values: AppValues = { parameters, generated, hostPorts };
-  const images = await pinImages(parts, spec, signal);
+  const images = await pinImages(parts, spec, { pins: unsettled.pins, prefer: unsettled.images, signal });
   const { desired, faults } = resolve(spec, {
     appRef: unsettled.app,
     generation: unsettled.generation,
@@ -111,54 +111,4 @@ function settleParameters(
   const { values, faults } = checkParameters(declared, { ...kept, ...given.answers }, { asked });
   if (faults.length > 0) throw answersProblem(spec.name, faults);
   return { ...given.kept, ...values };
-}
-
-async function allotHostPorts(
-  parts: Parts,
-  appId: string,
-  spec: App,
-  held: Readonly<Record<string, number>>,
-): Promise<Readonly<Record<string, number>>> {
-  const wanted = Object.entries(spec.components).flatMap(([name, component]) =>
-    Object.entries(component.ports ?? {})
-      .filter(([, port]) => port.exposed === true && port.hostPort === undefined)
-      .map(([portName]) => `${name}/${portName}`),
-  );
-  const missing = wanted.filter((key) => held[key] === undefined);
-  if (missing.length === 0) return held;
-  const taken = await portsOfOtherApps(parts, appId);
-  for (const port of Object.values(held)) taken.add(port);
-  const allotted: Record<string, number> = { ...held };
-  let next = HOST_PORT_FIRST;
-  for (const key of missing) {
-    while (taken.has(next)) next += 1;
-    if (next > HOST_PORT_LAST) {
-      throw deliveryProblem("HOST_PORT_TAKEN", "no port of the machine is left to give out", {
-        why: `all of ${HOST_PORT_FIRST} to ${HOST_PORT_LAST} are given to apps`,
-        hint: "name a port with hostPort, or remove apps that are no longer needed",
-      });
-    }
-    allotted[key] = next;
-    taken.add(next);
-  }
-  return allotted;
-}
-
-async function portsOfOtherApps(parts: Parts, appId: string): Promise<Set<number>> {
-  const ports = new Set<number>();
-  let after: string | undefined;
-  do {
-    const page = await parts.store.apps.list(
-      { kind: "all" },
-      {},
-      after === undefined ? { limit: 200 } : { limit: 200, after },
-    );
-    for (const summary of page.items) {
-      if (summary.id === appId) continue;
-      const app = await parts.store.apps.get(summary.id);
-      for (const port of Object.values(app.values.hostPorts)) ports.add(port);
-    }
-    after = page.next;
-  } while (after !== undefined);
-  return ports;
 }

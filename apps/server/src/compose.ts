@@ -84,6 +84,7 @@ export async function compose(config: ServerConfig): Promise<Composed> {
     sleep,
     wake: (appId) => wake(appId),
     productVersion: PRODUCT_VERSION,
+    allows: { privileged: config.allowsPrivileged },
   };
   return {
     parts,

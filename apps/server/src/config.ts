@@ -24,6 +24,8 @@ export interface ServerConfig {
   readonly reconcileEveryMs: number;
   /** SAMPAN_LOG: trace, debug, info, warn, error, silent. */
   readonly logLevel: string;
+  /** SAMPAN_ALLOW_PRIVILEGED=yes: components may be privileged, or have capabilities beyond a container's ordinary ones. */
+  readonly allowsPrivileged: boolean;
   /** `--dev`: memory driver, seeded data, no engine. */
   readonly isDev: boolean;
 }
@@ -55,8 +57,14 @@ export function readConfig(
       .filter((path) => path.startsWith("/")),
     reconcileEveryMs: seconds * 1000,
     logLevel,
+    allowsPrivileged: parseYesNo("SAMPAN_ALLOW_PRIVILEGED", env.SAMPAN_ALLOW_PRIVILEGED ?? "no"),
     isDev,
   };
+}
+
+function parseYesNo(name: string, text: string): boolean {
+  if (text === "yes" || text === "no") return text === "yes";
+  throw configProblem("CONFIG_INVALID", `${name} cannot be ${text}`, { hint: "write yes or no" });
 }
 
 function parseListen(text: string): { readonly host: string; readonly port: number } {

@@ -1,0 +1,117 @@
+import type { Desired, InstancePort } from "@sampan/plan";
+import type { Fault } from "@sampan/problem";
+import type { AppSummary } from "@sampan/store";
+import type { App } from "@sampan/template";
+import { desiredOf } from "./desired-of.ts";
+import type { Parts } from "./parts.ts";
+import { deliveryProblem } from "./problems.ts";
+
+/** Exposed ports for which nobody named a port of the machine get one of these, once, and keep it. */
+const HOST_PORT_FIRST = 20_000;
+const HOST_PORT_LAST = 29_999;
+
+/** Ports of the machine by `component/port`: those held stay, missing ones are given out. Throws HOST_PORT_TAKEN when none is left. */
+export async function allotHostPorts(
+  parts: Pick<Parts, "store">,
+  appId: string,
+  spec: App,
+  held: Readonly<Record<string, number>>,
+): Promise<Readonly<Record<string, number>>> {
+  const wanted = Object.entries(spec.components).flatMap(([name, component]) =>
+    Object.entries(component.ports ?? {})
+      .filter(([, port]) => port.exposed === true && port.hostPort === undefined)
+      .map(([portName]) => `${name}/${portName}`),
+  );
+  const missing = wanted.filter((key) => held[key] === undefined);
+  if (missing.length === 0) return held;
+  const taken = new Set(Object.values(held));
+  for await (const other of otherApps(parts, appId)) {
+    const { values } = await parts.store.apps.get(other.id);
+    for (const port of Object.values(values.hostPorts)) taken.add(port);
+    for (const { hostPort } of await claimsOf(parts, other)) taken.add(hostPort);
+  }
+  const allotted: Record<string, number> = { ...held };
+  let next = HOST_PORT_FIRST;
+  for (const key of missing) {
+    while (taken.has(next)) next += 1;
+    if (next > HOST_PORT_LAST) {
+      throw deliveryProblem("HOST_PORT_TAKEN", "no port of the machine is left to give out", {
+        why: `all of ${HOST_PORT_FIRST} to ${HOST_PORT_LAST} are given to apps`,
+        hint: "name a port with hostPort, or remove apps that are no longer needed",
+      });
+    }
+    allotted[key] = next;
+    taken.add(next);
+  }
+  return allotted;
+}
+
+/** A port that another app of the site holds is said before anything is done. Apps that are stopped hold none. Throws HOST_PORT_TAKEN. */
+export async function refuseTakenPorts(parts: Pick<Parts, "store">, desired: Desired): Promise<void> {
+  const wanted = claims(desired);
+  if (wanted.length === 0) return;
+  const holders = new Map<string, string>();
+  for await (const other of otherApps(parts, desired.app.id)) {
+    if (other.stopped) continue;
+    for (const claim of await claimsOf(parts, other)) holders.set(keyOf(claim), other.name);
+  }
+  const faults: Fault[] = wanted.flatMap((claim) => {
+    const holder = holders.get(keyOf(claim));
+    return holder === undefined
+      ? []
+      : [{ path: claim.path, message: `port ${keyOf(claim)} of the machine is held by the app ${holder}` }];
+  });
+  if (faults.length === 0) return;
+  throw deliveryProblem("HOST_PORT_TAKEN", "ports of the machine are used by other apps", {
+    faults,
+    hint: "choose other ports, or stop the other app",
+  });
+}
+
+interface Claim {
+  readonly path: string;
+  readonly hostPort: number;
+  readonly protocol: InstancePort["protocol"];
+}
+
+function claims(desired: Desired): readonly Claim[] {
+  return desired.components
+    .filter((component) => component.replicas > 0)
+    .flatMap(({ name, spec }) =>
+      spec.ports.flatMap((port) =>
+        port.hostPort === undefined || port.hostPort === 0
+          ? []
+          : [
+              {
+                path: `components.${name}.ports.${port.name}.hostPort`,
+                hostPort: port.hostPort,
+                protocol: port.protocol,
+              },
+            ],
+      ),
+    );
+}
+
+function keyOf({ hostPort, protocol }: Claim): string {
+  return `${hostPort}/${protocol === "udp" ? "udp" : "tcp"}`;
+}
+
+async function claimsOf(parts: Pick<Parts, "store">, app: AppSummary): Promise<readonly Claim[]> {
+  const desired = await desiredOf(parts, app);
+  return desired === undefined || desired.remove === true ? [] : claims(desired);
+}
+
+async function* otherApps(parts: Pick<Parts, "store">, appId: string): AsyncGenerator<AppSummary> {
+  for await (const app of allApps(parts)) if (app.id !== appId) yield app;
+}
+
+/** Every app of the site. */
+export async function* allApps(parts: Pick<Parts, "store">): AsyncGenerator<AppSummary> {
+  let after: string | undefined;
+  do {
+    const request = after === undefined ? { limit: 200 } : { limit: 200, after };
+    const page = await parts.store.apps.list({ kind: "all" }, {}, request);
+    yield* page.items;
+    after = page.next;
+  } while (after !== undefined);
+}
