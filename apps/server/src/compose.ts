@@ -13,9 +13,8 @@ import type { ServerConfig } from "./config.ts";
 import type { ServerParts } from "./handlers/server-parts.ts";
 import { PRODUCT_VERSION } from "./version.ts";
 
-/** With these, publish, export and import stay below 500 MB, whatever the images. */
+/** With this, publish, export and import stay below 500 MB, whatever the images. */
 const PACK_SIZE_BYTES = 8 * 1024 * 1024;
-const CACHE_BYTES_MAX = 96 * 1024 * 1024;
 
 export interface Composed {
   readonly parts: ServerParts;
