@@ -36,7 +36,6 @@ export async function compose(config: ServerConfig): Promise<Composed> {
   const hold = await openHold({
     folder: folder("hold"),
     packSizeBytes: PACK_SIZE_BYTES,
-    cacheBytesMax: CACHE_BYTES_MAX,
   });
   const newId = (prefix: string) => `${prefix}_${randomBytes(10).toString("hex")}`;
   const store = await openStore({
