@@ -5,6 +5,7 @@ import { insideRules } from "./conformance-inside.ts";
 import { lifeRules } from "./conformance-life.ts";
 import { outsideRules } from "./conformance-outside.ts";
 import { probeRules } from "./conformance-probes.ts";
+import { readingRules } from "./conformance-reading.ts";
 import type { Driver } from "./driver.ts";
 
 /** An image that holds the executable `/role`; see {@link describeDriver}. */
@@ -90,6 +91,7 @@ export function describeDriver(
     probeRules(given);
     outsideRules(given);
     insideRules(given);
+    readingRules(given);
     imageRules(given);
   });
 }

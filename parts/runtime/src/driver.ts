@@ -1,5 +1,6 @@
 import type { Bytes, Digest, OnProgress } from "@sampan/content";
 import type { Desired, Observed, StepKind, StepOf } from "@sampan/plan";
+import type { RunningApp } from "./running-app.ts";
 
 /** A container runtime. One verb per step kind; all are idempotent: done twice is done once. */
 export interface Driver {
@@ -13,6 +14,12 @@ export interface Driver {
   ): Promise<Observed>;
   /** Ids of all apps of which the engine holds anything: how a lost database is found out and rebuilt. */
   listApps(signal?: AbortSignal): Promise<readonly FoundApp[]>;
+  /**
+   * What an app should be, read back from what the engine holds: specification digests are those that were written on it, so that
+   * planning what was read gives no steps. Undefined when the engine holds nothing of the app. Throws RUNTIME_UNREADABLE when
+   * something of it cannot be read, RUNTIME_UNREACHABLE.
+   */
+  readApp(id: string, signal?: AbortSignal): Promise<RunningApp | undefined>;
   readonly steps: { readonly [K in StepKind]: (step: StepOf<K>, context: StepContext) => Promise<void> };
 
   /** The image that a name or image ID stands for in the engine itself; nothing is pulled. */

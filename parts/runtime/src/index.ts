@@ -31,4 +31,5 @@ export {
   serving,
 } from "./memory-program.ts";
 export { runtimeProblem, runtimeProblems } from "./problems.ts";
+export { leadingInstances, type RunningApp, runningApp } from "./running-app.ts";
 export { type TarFile, writeTar } from "./tar-writer.ts";

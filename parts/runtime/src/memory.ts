@@ -6,6 +6,7 @@ import { dockerSaveTar, imageSizeBytes } from "./memory-image.ts";
 import { insideVerbs, sleepUntil } from "./memory-inside.ts";
 import { generationOf, memorySteps, refuseUnreachable } from "./memory-steps.ts";
 import { runtimeProblem } from "./problems.ts";
+import { leadingInstances, type RunningApp, runningApp } from "./running-app.ts";
 
 const MEMORY_BYTES = 8 * 1024 ** 3;
 
@@ -39,6 +40,10 @@ export function memoryDriver(options: {
         }))
         .sort((a, b) => (a.id < b.id ? -1 : 1));
     },
+    async readApp(id) {
+      refuseUnreachable(engine);
+      return readApp(engine, id);
+    },
     steps: memorySteps(engine, images),
     async findImage(reference) {
       refuseUnreachable(engine);
@@ -55,6 +60,23 @@ export function memoryDriver(options: {
     watch: (signal) => watch(engine, signal),
     close: async () => {},
   };
+}
+
+function readApp(engine: MemoryEngine, id: string): RunningApp | undefined {
+  const app = engine.apps.get(id);
+  if (app === undefined) return undefined;
+  const instances = [...app.instances.values()].map(({ options, serving }) => ({
+    ...options,
+    spec: options.component,
+    component: options.component.name,
+    serving,
+  }));
+  return runningApp({
+    app: app.ref,
+    generation: generationOf(app),
+    components: leadingInstances(instances).map(({ leader, replicas }) => ({ ...leader.spec, replicas })),
+    remarks: [],
+  });
 }
 
 function capabilitiesOf(engine: MemoryEngine): Capabilities {

@@ -51,6 +51,11 @@ export const runtimeProblems = {
     exit: EXIT.absent,
     doc: "The instance does not exist any more. Look again.",
   },
+  RUNTIME_UNREADABLE: {
+    status: 422,
+    exit: EXIT.refused,
+    doc: "An instance does not tell all of its own settings, so its app cannot be read back from the engine. Restore a backup of the database.",
+  },
   RUNTIME_REFUSED: {
     status: 502,
     exit: EXIT.failed,

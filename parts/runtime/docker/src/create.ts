@@ -8,6 +8,7 @@ import type { EngineContainerSummary, EngineImage, EngineNetwork } from "./engin
 import { bindFiles, putFiles, splitFiles, sweepFiles } from "./instance-files.ts";
 import { instanceLabels, LABEL, ownerLabels } from "./labels.ts";
 import { containerName, elsewhere, networkAliases } from "./names.ts";
+import { renderRecipe } from "./recipe.ts";
 import { parseStartFailure, portTaken } from "./start-failure.ts";
 import { chooseAddress } from "./subnets.ts";
 import { findVolume } from "./volumes.ts";
@@ -83,6 +84,7 @@ async function makeContainer(context: DriverContext, making: Making): Promise<st
     labels: {
       ...ownerLabels(app, context.scope.site),
       ...instanceLabels(component, { index: step.index, generation, address }, step.serve),
+      [LABEL.recipe]: renderRecipe(component),
     },
     network: network.Name,
     address,

@@ -64,6 +64,8 @@ export interface EngineContainer {
   readonly Config: {
     readonly Labels?: EngineLabels | null;
     readonly Env?: readonly string[] | null;
+    readonly Entrypoint?: readonly string[] | null;
+    readonly Cmd?: readonly string[] | null;
     readonly User?: string;
     readonly Tty?: boolean;
   };

@@ -47,16 +47,29 @@ test("an empty tar holds nothing", async () => {
   expect(readFirstFile(writeTar([]))).toBeUndefined();
 });
 
-test("the first file is found behind folders and links", async () => {
-  const writer = pack();
-  writer.entry({ name: "etc", type: "directory" });
-  writer.entry({ name: "etc/link", type: "symlink", linkname: "passwd" });
-  writer.entry({ name: "etc/passwd" }, "root:x:0:0");
-  writer.finalize();
-  const pieces: Uint8Array[] = [];
-  for await (const piece of writer) pieces.push(piece as Uint8Array);
-  const tar = Buffer.concat(pieces);
-  expect(Buffer.from(readFirstFile(tar) ?? []).toString()).toBe("root:x:0:0");
+interface Entry {
+  readonly name: string;
+  readonly type?: "directory" | "symlink";
+  readonly linkname?: string;
+}
+
+test("a file is found behind records of it, and a folder or link does not stand for what follows", async () => {
+  const first = async (...entries: readonly Entry[]) => {
+    const writer = pack();
+    for (const entry of entries)
+      if (entry.type === undefined) writer.entry({ ...entry }, "root:x:0:0");
+      else writer.entry(entry);
+    writer.finalize();
+    const pieces: Uint8Array[] = [];
+    for await (const piece of writer) pieces.push(piece as Uint8Array);
+    const found = readFirstFile(Buffer.concat(pieces));
+    return found === undefined ? undefined : Buffer.from(found).toString();
+  };
+  const file = { name: "etc/passwd" };
+  expect(await first(file)).toBe("root:x:0:0");
+  expect(await first({ name: `${"long-folder/".repeat(12)}舢板` })).toBe("root:x:0:0");
+  expect(await first({ name: "etc", type: "directory" }, file)).toBeUndefined();
+  expect(await first({ name: "etc/link", type: "symlink", linkname: "passwd" }, file)).toBeUndefined();
 });
 
 test("what is no tar has no first file", () => {

@@ -13,6 +13,8 @@ export interface TarFile {
 const BLOCK_BYTES = 512;
 const NAME_BYTES_MAX = 100;
 const ID_MAX = 0o7777777;
+/** Entries that only say more about the next one: pax records, GNU long names. */
+const RECORD_TYPES = ["x", "g", "L", "K"];
 
 export function writeTar(files: readonly TarFile[]): Uint8Array {
   const blocks: Uint8Array[] = [];
@@ -26,7 +28,7 @@ export function writeTar(files: readonly TarFile[]): Uint8Array {
   return Buffer.concat(blocks);
 }
 
-/** The first regular file of a tar, or undefined. */
+/** What a tar begins with, when that is a regular file. */
 export function readFirstFile(tar: Uint8Array): Uint8Array | undefined {
   const bytes = Buffer.from(tar.buffer, tar.byteOffset, tar.byteLength);
   for (let at = 0; at + BLOCK_BYTES <= bytes.length; ) {
@@ -35,6 +37,7 @@ export function readFirstFile(tar: Uint8Array): Uint8Array | undefined {
     if (Number.isNaN(size)) return undefined;
     const body = at + BLOCK_BYTES;
     if (type === "0" || type === "\0") return bytes.subarray(body, body + size);
+    if (!RECORD_TYPES.includes(type)) return undefined;
     at = body + Math.ceil(size / BLOCK_BYTES) * BLOCK_BYTES;
   }
   return undefined;

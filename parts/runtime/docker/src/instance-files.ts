@@ -194,32 +194,42 @@ async function readPasswd(
   signal: AbortSignal,
 ): Promise<readonly { readonly name: string; readonly uid: number; readonly gid: number }[]> {
   const file = await readFile(context, { container, path: "/etc/passwd", signal });
-  return file.split("\n").flatMap((line) => {
-    const [name = "", , uid, gid] = line.split(":");
-    return name === "" ? [] : [{ name, uid: Number(uid), gid: Number(gid) }];
-  });
+  return Buffer.from(file ?? [])
+    .toString("utf8")
+    .split("\n")
+    .flatMap((line) => {
+      const [name = "", , uid, gid] = line.split(":");
+      return name === "" ? [] : [{ name, uid: Number(uid), gid: Number(gid) }];
+    });
 }
 
-async function readFile(
+const FILE_BYTES_MAX = 16 * 1024 * 1024;
+
+/** A file of a container, running or not; undefined when it is not there, is no regular file, or is larger than 16 MiB. */
+export async function readFile(
   context: DriverContext,
-  file: { readonly container: string; readonly path: string; readonly signal: AbortSignal },
-): Promise<string> {
+  file: {
+    readonly container: string;
+    readonly path: string;
+    readonly signal: AbortSignal | undefined;
+  },
+): Promise<Uint8Array | undefined> {
   const pieces: Uint8Array[] = [];
   const source = context.client.stream({
     method: "GET",
     path: `/containers/${file.container}/archive`,
     query: { path: file.path },
-    what: `read ${file.path} of an image`,
+    what: `read ${file.path} of a container`,
     accept: [404],
     signal: file.signal,
   });
   let size = 0;
   for await (const piece of source) {
     size += piece.length;
-    if (size > 1024 * 1024) return "";
+    if (size > FILE_BYTES_MAX) return undefined;
     pieces.push(piece);
   }
-  return Buffer.from(readFirstFile(Buffer.concat(pieces)) ?? []).toString("utf8");
+  return readFirstFile(Buffer.concat(pieces));
 }
 
 function numeric(text: string | undefined): number | undefined {

@@ -20,6 +20,8 @@ export const LABEL = {
   probes: "dev.sampan.probes",
   /** Names of the variables whose values are secret, so that they are masked in what a container says of itself. */
   secretEnv: "dev.sampan.secret-env",
+  /** All else that a container is made from and does not tell itself; see recipe.ts. */
+  recipe: "dev.sampan.recipe",
   volume: "dev.sampan.volume",
   /** On the volume that carries the config files of one instance; its value is that instance's name. */
   files: "dev.sampan.files",

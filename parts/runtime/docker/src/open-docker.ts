@@ -17,6 +17,7 @@ import { readLogs } from "./logs.ts";
 import { ensureNetwork, removeNetwork } from "./network.ts";
 import { findApps, observeApp } from "./observe.ts";
 import { Prober } from "./prober.ts";
+import { readApp } from "./read-app.ts";
 import { removeInstance } from "./remove.ts";
 import { serveInstance } from "./serve.ts";
 import { StatsReader } from "./stats.ts";
@@ -69,6 +70,7 @@ export function openDocker(options: DockerOptions): DockerDriver {
     capabilities: (signal) => readCapabilities(context, signal),
     observe: (app, signal) => observeApp(context, app, signal),
     listApps: (signal) => findApps(context, signal),
+    readApp: (id, signal) => readApp(context, id, signal),
     steps: stepsOf(context),
     findImage: (reference, signal) => findImage(context, reference, signal),
     saveImages: (imageIds, signal) => saveImages(context, imageIds, signal),
