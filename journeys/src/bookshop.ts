@@ -36,11 +36,17 @@ export async function bookshopImages(
   return Object.fromEntries(ids.flat());
 }
 
+/** The image that all examples are built from: made of packages where it is absent. */
+export async function buildBaseImage(dockerHost: string): Promise<void> {
+  if ((await imageIdOf(dockerHost, BASE_IMAGE)) !== undefined) return;
+  const env = { ...definedEnvironment(), DOCKER_HOST: dockerHost };
+  await run([process.execPath, join(REPOSITORY, "tools/base-image/make.mjs")], { env });
+}
+
 /** Makes what is absent: the base image, and the images of both versions. Gives how many were built. */
 export async function buildBookshop(dockerHost: string): Promise<number> {
   const env = { ...definedEnvironment(), DOCKER_HOST: dockerHost };
-  if ((await imageIdOf(dockerHost, BASE_IMAGE)) === undefined)
-    await run([process.execPath, join(REPOSITORY, "tools/base-image/make.mjs")], { env });
+  await buildBaseImage(dockerHost);
   let built = 0;
   for (const version of ["2.9", "3.0"] as const) {
     const held = await bookshopImages(dockerHost, version);

@@ -24,12 +24,23 @@ const API = "/v1.41";
 export async function askEngine(
   dockerHost: string,
   path: string,
-  options: { readonly method?: string; readonly timeoutMs?: number } = {},
+  options: {
+    readonly method?: string;
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly timeoutMs?: number;
+  } = {},
 ): Promise<unknown> {
   const socketPath = dockerHost.replace(/^unix:\/\//, "");
-  const { method = "GET", timeoutMs = 60_000 } = options;
+  const { method = "GET", headers = {}, timeoutMs = 60_000 } = options;
   return await new Promise((resolve, reject) => {
-    const asked = request({ socketPath, path: `${API}${path}`, method, timeout: timeoutMs, agent: false });
+    const asked = request({
+      socketPath,
+      path: `${API}${path}`,
+      method,
+      headers,
+      timeout: timeoutMs,
+      agent: false,
+    });
     asked.on("timeout", () => asked.destroy(new Error(`${method} ${path}: no answer in ${timeoutMs} ms`)));
     asked.on("error", reject);
     asked.on("response", (response) => {

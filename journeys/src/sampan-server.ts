@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { appendFileSync, closeSync, openSync } from "node:fs";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
@@ -37,6 +37,7 @@ export class SampanServer implements AsyncDisposable {
   readonly #sessionPath: string;
   #process: ChildProcess | undefined;
   #url: string | undefined;
+  #token: string | undefined;
 
   constructor(story: StoryFolder, place: Place, options: ServerOptions) {
     this.place = place;
@@ -78,6 +79,7 @@ export class SampanServer implements AsyncDisposable {
     this.#process = child;
     const lines = createInterface({ input: child.stdout as Readable });
     lines.on("line", (line) => {
+      appendFileSync(this.logPath, `${line}\n`);
       this.#url = listeningIn(line) ?? this.#url;
     });
     const said = this.#url;
@@ -112,6 +114,13 @@ export class SampanServer implements AsyncDisposable {
     const log = await readFile(this.logPath, "utf8").catch(() => "");
     const { exitCode, signalCode } = this.#process ?? {};
     return `the ${this.#options.name} server does not start (${exitCode ?? signalCode ?? "it still runs"}):\n${log.slice(-LOG_SHOWN)}`;
+  }
+
+  /** What the server itself found wrong, newest last: the log goes away with the story. */
+  async #loggedErrors(): Promise<string> {
+    const lines = (await readFile(this.logPath, "utf8").catch(() => "")).trimEnd().split("\n");
+    const errors = lines.filter((line) => !line.startsWith("{") || /"level":[56]0/.test(line));
+    return errors.join("\n").slice(-LOG_SHOWN);
   }
 
   /** `kill -9`: no goodbye, nothing is flushed. */
@@ -155,10 +164,10 @@ export class SampanServer implements AsyncDisposable {
   /** A command line that must succeed; gives its result. */
   async do<T = unknown>(words: readonly string[], options: { readonly stdin?: string } = {}): Promise<T> {
     const { exitCode, stdout, stderr } = await this.cli(words, options);
-    if (exitCode !== 0)
-      throw new Error(
-        `sampan ${words.join(" ")} (${this.#options.name}) ended with ${exitCode}: ${stderr.trim()}`,
-      );
+    if (exitCode !== 0) {
+      const command = `sampan ${words.join(" ")} (${this.#options.name})`;
+      throw new Error(`${command} ended with ${exitCode}: ${stderr.trim()}\n${await this.#loggedErrors()}`);
+    }
     return (stdout.trim() === "" ? undefined : JSON.parse(stdout)) as T;
   }
 
@@ -170,12 +179,10 @@ export class SampanServer implements AsyncDisposable {
     this.#token = (JSON.parse(await readFile(this.#sessionPath, "utf8")) as { readonly token: string }).token;
   }
 
-  #token: string | undefined;
-
-  /** Takes over the login of another server, whose data folder this one has a copy of. */
-  async logInAs(other: SampanServer): Promise<void> {
-    this.#token = other.#token;
-    await writeFile(this.#sessionPath, JSON.stringify({ token: this.#token }));
+  /** What an engine or a tool shows the registry: an API token as the password. */
+  registryLogin(): { readonly username: string; readonly password: string } {
+    if (this.#token === undefined) throw new Error(`nobody logged in at the ${this.#options.name} server`);
+    return { username: "admin", password: this.#token };
   }
 
   /** The typed client, from within the place's network; logged in after {@link setUp}. */
@@ -193,7 +200,6 @@ export class SampanServer implements AsyncDisposable {
 }
 
 function listeningIn(line: string): string | undefined {
-  if (!line.startsWith("{")) return undefined;
-  const said = JSON.parse(line) as { readonly listening?: unknown };
-  return typeof said.listening === "string" ? said.listening : undefined;
+  if (!line.startsWith('{"listening":')) return undefined;
+  return (JSON.parse(line) as { readonly listening: string }).listening;
 }
