@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { appSchema } from "./generators/app-schema.ts";
+import { cliReference } from "./generators/cli-reference.ts";
 import type { Generator } from "./generators/generator.ts";
 import { openApiDocument } from "./generators/openapi-document.ts";
 import { problemsReference } from "./generators/problems-reference.ts";
@@ -8,7 +9,7 @@ import { problemsReference } from "./generators/problems-reference.ts";
 /**
  * Writes the generated files; with `--check` only says which are stale. A new generator is one more row here.
  */
-const GENERATORS: readonly Generator[] = [appSchema, openApiDocument, problemsReference];
+const GENERATORS: readonly Generator[] = [appSchema, openApiDocument, problemsReference, cliReference];
 
 const root = join(import.meta.dirname, "..");
 const checkOnly = process.argv.includes("--check");
