@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import {
+  constants,
   mkdir,
   open,
   readdir,
@@ -32,13 +33,18 @@ export interface BundleFile {
 
 type Kept = Omit<BundleFile, "receivedBytes">;
 
-const NAME_LENGTH_MAX = 200;
+/** File systems allow 255 bytes; `.part` needs room too. */
+const NAME_BYTES_MAX = 200;
+/** What the folder keeps for itself. */
+const OWN_NAMES = new Set(["", ".", "..", "file.json", "file.json.part"]);
 
 /** Bundle files on disk: exports to be fetched, uploads that arrive in parts and go on after a break. */
 export class BundleFiles {
   readonly #folder: string;
   readonly #importFrom: readonly string[];
   readonly #now: () => string;
+  /** By upload: who may write now. A sender that comes back takes over from its own broken connection. */
+  readonly #writers = new Map<string, symbol>();
 
   constructor(options: {
     readonly folder: string;
@@ -60,14 +66,13 @@ export class BundleFiles {
 
   async find(id: string): Promise<BundleFile | undefined> {
     if (!/^[A-Za-z0-9_-]{1,64}$/.test(id)) return undefined;
-    const text = await readFile(join(this.#folder, id, "file.json"), "utf8").catch(() => undefined);
-    if (text === undefined) return undefined;
-    const kept = JSON.parse(text) as Kept;
-    const received = await stat(this.#receivedPath(kept)).then(
-      (one) => one.size,
-      () => 0,
-    );
-    return { ...kept, receivedBytes: received };
+    const kept = await readFile(join(this.#folder, id, "file.json"), "utf8").then(parseKept, () => undefined);
+    if (kept === undefined) return undefined;
+    const arrived = await sizeOf(this.#receivedPath(kept));
+    if (arrived !== undefined || kept.state !== "uploading") return { ...kept, receivedBytes: arrived ?? 0 };
+    // It had arrived whole when the server was stopped, and that was not written down any more.
+    const whole = (await sizeOf(this.contentPath(id, kept.name))) === kept.sizeBytes;
+    return { ...kept, ...(whole ? { state: "whole" } : {}), receivedBytes: whole ? kept.sizeBytes : 0 };
   }
 
   /** Throws BUNDLE_FILE_ABSENT. */
@@ -112,8 +117,8 @@ export class BundleFiles {
   }
 
   async #begin(wish: Omit<Kept, "createdAt">): Promise<BundleFile> {
-    const name = wish.name.replaceAll(/[/\\\0]/g, "-").slice(0, NAME_LENGTH_MAX);
-    if (name === "" || name === "." || name === ".." || name === "file.json") {
+    const name = cutToBytes(wish.name.replaceAll(/[/\\\p{Cc}]/gu, "-"), NAME_BYTES_MAX);
+    if (OWN_NAMES.has(name)) {
       throw deliveryProblem("BUNDLE_FILE_ABSENT", "the name cannot be used for a bundle file", {
         hint: "give it a name such as shop-2.9.sampan",
       });
@@ -124,33 +129,50 @@ export class BundleFiles {
     return { ...kept, receivedBytes: 0 };
   }
 
-  /** Adds bytes that begin at `offset`. What arrived stays when the sender breaks off. Throws UPLOAD_OUT_OF_STEP. */
+  /** Adds bytes that begin at `offset`. What arrived stays when the sender breaks off. Throws UPLOAD_OUT_OF_STEP, DISK_FULL. */
   async append(id: string, offset: number, source: Bytes): Promise<BundleFile> {
-    const file = await this.get(id);
-    if (file.state !== "uploading" || offset !== file.receivedBytes) {
-      throw deliveryProblem("UPLOAD_OUT_OF_STEP", "the part does not continue the upload", {
-        why: `${file.receivedBytes} of ${file.sizeBytes} bytes have arrived; the part begins at ${offset}`,
-        hint: `send from ${file.receivedBytes}`,
-      });
-    }
-    const handle = await open(this.#receivedPath(file), "a");
+    const writer = Symbol(id);
+    this.#writers.set(id, writer);
     try {
-      let room = file.sizeBytes - offset;
+      const file = await this.get(id);
+      if (file.state !== "uploading" || offset !== file.receivedBytes) {
+        throw deliveryProblem("UPLOAD_OUT_OF_STEP", "the part does not continue the upload", {
+          why: `${file.receivedBytes} of ${file.sizeBytes} bytes have arrived; the part begins at ${offset}`,
+          hint: `send from ${file.receivedBytes}`,
+        });
+      }
+      await this.#receive(file, source, () => this.#writers.get(id) === writer);
+      const now = await this.get(id);
+      return now.receivedBytes === now.sizeBytes ? await this.#finishUpload(now) : now;
+    } catch (error) {
+      throw (error as NodeJS.ErrnoException).code === "ENOSPC" ? diskFull(error) : error;
+    } finally {
+      if (this.#writers.get(id) === writer) this.#writers.delete(id);
+    }
+  }
+
+  async #receive(file: BundleFile, source: Bytes, mayWrite: () => boolean): Promise<void> {
+    const handle = await open(this.#receivedPath(file), constants.O_WRONLY | constants.O_CREAT);
+    try {
+      let at = file.receivedBytes;
       for await (const chunk of source) {
-        room -= chunk.byteLength;
-        if (room < 0)
+        if (!mayWrite())
+          throw deliveryProblem("UPLOAD_OUT_OF_STEP", "the upload goes on over another connection");
+        if (at + chunk.byteLength > file.sizeBytes)
           throw deliveryProblem("UPLOAD_OUT_OF_STEP", "more bytes arrive than were announced", {
             why: `the upload was announced with ${file.sizeBytes} bytes`,
             hint: "announce it again with the right size",
           });
-        await handle.writeFile(chunk);
+        for (let done = 0; done < chunk.byteLength; ) {
+          const { bytesWritten } = await handle.write(chunk, done, chunk.byteLength - done, at);
+          done += bytesWritten;
+          at += bytesWritten;
+        }
       }
       await handle.sync();
     } finally {
       await handle.close();
     }
-    const now = await this.get(id);
-    return now.receivedBytes === now.sizeBytes ? await this.#finishUpload(now) : now;
   }
 
   async #finishUpload(file: BundleFile): Promise<BundleFile> {
@@ -209,19 +231,25 @@ export class BundleFiles {
     const wanted = source.path ?? "";
     const real = await realpath(wanted).catch(() => undefined);
     const roots = await Promise.all(this.#importFrom.map((root) => realpath(root).catch(() => undefined)));
-    const allowed =
-      real !== undefined &&
-      roots.some((root) => root !== undefined && (real === root || real.startsWith(root + sep)));
-    if (real === undefined || !allowed) {
+    const isWithin = roots.some((root) => root !== undefined && real?.startsWith(root + sep));
+    const isFile = isWithin && real !== undefined && (await stat(real).catch(() => undefined))?.isFile();
+    if (real === undefined || isFile !== true) {
+      // The same words whatever is there: nobody learns from them what else the machine has.
       throw deliveryProblem("BUNDLE_FILE_ABSENT", `${wanted} cannot be imported from`, {
-        why:
-          real === undefined
-            ? "there is no such file on the server"
-            : `the site allows ${this.#importFrom.join(", ") || "no directory"}`,
+        why: `there is no such file in what the site allows: ${this.#importFrom.join(", ") || "no directory"}`,
         hint: "upload the file, or add its directory to SAMPAN_IMPORT_FROM",
       });
     }
     return real;
+  }
+
+  /** Removes uploads and exports that were never finished and began before the time; gives how many. */
+  async removeStale(beganBefore: string): Promise<number> {
+    const stale = (await this.list()).filter(
+      (file) => file.state !== "whole" && file.createdAt < beganBefore,
+    );
+    for (const file of stale) if (!this.#writers.has(file.id)) await this.remove(file.id);
+    return stale.length;
   }
 
   async #made(): Promise<string> {
@@ -236,7 +264,40 @@ export class BundleFiles {
 
   async #keep(kept: Kept): Promise<void> {
     const path = join(this.#folder, kept.id, "file.json");
-    await writeFile(`${path}.part`, JSON.stringify(kept));
+    await writeFile(`${path}.part`, JSON.stringify(kept), { flush: true });
     await rename(`${path}.part`, path);
   }
+}
+
+/** A file that was torn by a power cut is as none. */
+function parseKept(text: string): Kept | undefined {
+  try {
+    return JSON.parse(text) as Kept;
+  } catch {
+    return undefined;
+  }
+}
+
+async function sizeOf(path: string): Promise<number | undefined> {
+  return await stat(path).then(
+    (one) => one.size,
+    () => undefined,
+  );
+}
+
+function cutToBytes(text: string, bytesMax: number): string {
+  let cut = "";
+  for (const character of text) {
+    if (Buffer.byteLength(cut + character) > bytesMax) break;
+    cut += character;
+  }
+  return cut;
+}
+
+function diskFull(cause: unknown) {
+  return deliveryProblem("DISK_FULL", "the site's disk is full", {
+    why: "what has arrived so far is kept",
+    hint: "free some, and go on with the upload",
+    cause,
+  });
 }

@@ -49,17 +49,22 @@ export async function exportBundle(
     name,
     ...(wish.teamId === undefined ? {} : { teamId: wish.teamId }),
   });
-  const written = await parts.bundles.writeBundle(parts.hold, files.contentPath(file.id, name), {
-    releases,
-    blobs: [...blobs.values()],
-    level: wish.level,
-    packSizeBytes: PACK_SIZE_BYTES,
-    createdBy: `sampan/${parts.productVersion}`,
-    signers: wish.unsigned ? [] : [parts.site.signer],
-    signal: options.signal,
-    onProgress: options.onProgress,
-  });
-  return { file: await files.seal(file.id, options), manifestDigest: written.digest };
+  try {
+    const written = await parts.bundles.writeBundle(parts.hold, files.contentPath(file.id, name), {
+      releases,
+      blobs: [...blobs.values()],
+      level: wish.level,
+      packSizeBytes: PACK_SIZE_BYTES,
+      createdBy: `sampan/${parts.productVersion}`,
+      signers: wish.unsigned ? [] : [parts.site.signer],
+      signal: options.signal,
+      onProgress: options.onProgress,
+    });
+    return { file: await files.seal(file.id, options), manifestDigest: written.digest };
+  } catch (error) {
+    await files.remove(file.id);
+    throw error;
+  }
 }
 
 function fileStem(releases: readonly ReleaseCargo[]): string {

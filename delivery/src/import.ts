@@ -1,8 +1,8 @@
 import type { Bundle, Trust } from "@sampan/bundle";
 import type { Digest, HeldImage, OnProgress } from "@sampan/content";
-import type { Nouns } from "@sampan/store";
+import type { Nouns, StoredTemplate } from "@sampan/store";
 import { parseRelease, type Release } from "@sampan/template";
-import { imagesOfRelease, referenceName } from "./library.ts";
+import { findTemplate, imagesOfRelease, referenceName } from "./library.ts";
 import { type Actor, isoNow, type Parts } from "./parts.ts";
 import { deliveryProblem } from "./problems.ts";
 
@@ -53,6 +53,10 @@ export async function importRelease(
       signal: options.signal,
       onProgress: options.onProgress,
     });
+    const arrived: Arrived[] = [];
+    for (const { digest } of bundle.document.releases)
+      arrived.push({ digest, ...readArrived(digest, await bundle.read(digest)) });
+    for (const { release } of arrived) await refuseElsewhere(parts.store, release, wish);
     const content = await parts.bundles.importBundle(bundle, parts.hold, {
       trust,
       signal: options.signal,
@@ -63,7 +67,6 @@ export async function importRelease(
       ...(options.onStep === undefined ? {} : { onStep: options.onStep }),
     });
     const signer = content.signatures.trusted[0];
-    const arrived = content.releases.map(({ digest, bytes }) => ({ digest, ...readArrived(digest, bytes) }));
     await options.onStep?.("protect");
     for (const one of arrived) await protect(parts, one, content.images);
     await options.onStep?.("library");
@@ -129,6 +132,21 @@ async function protect(
     await parts.hold.setReference(referenceName(digest, logo.digest), { ...logo, size });
 }
 
+/** A team may not take a template away from the enterprise or another team by importing it. Gives the template that is known. */
+async function refuseElsewhere(
+  nouns: Pick<Nouns, "templates">,
+  { template }: Release,
+  wish: ImportWish,
+): Promise<StoredTemplate | undefined> {
+  const known = await findTemplate(nouns, template.id);
+  const isOwn = known?.scope === "team" && known.teamId === wish.teamId;
+  if (known === undefined || wish.scope === "enterprise" || isOwn) return known;
+  const owner = known.scope === "enterprise" ? "the enterprise" : "another team";
+  throw deliveryProblem("TEMPLATE_ELSEWHERE", `the template ${template.id} belongs to ${owner}`, {
+    hint: "let an administrator of the enterprise import the bundle for the enterprise",
+  });
+}
+
 interface Arrival {
   readonly wish: ImportWish;
   readonly bundle: Bundle;
@@ -144,13 +162,15 @@ async function keepReleases(
   const kept: Imported["releases"][number][] = [];
   for (const { digest, release, text } of arrived) {
     const { template, version, alias, notes } = release;
+    const known = await refuseElsewhere(nouns, release, wish);
+    const teamId = known === undefined && wish.scope === "team" ? wish.teamId : known?.teamId;
     await nouns.templates.put({
       id: template.id,
       name: template.name,
       scope: wish.scope,
       origin: "imported",
       tags: template.tags ?? [],
-      ...(wish.scope === "team" && wish.teamId !== undefined ? { teamId: wish.teamId } : {}),
+      ...(teamId === undefined ? {} : { teamId }),
       ...(template.summary === undefined ? {} : { summary: template.summary }),
       ...(template.logo === undefined ? {} : { logo: template.logo }),
     });

@@ -1,7 +1,7 @@
 import type { Digest } from "@sampan/content";
 import { type Change, diffApps } from "@sampan/plan";
-import { Bug } from "@sampan/problem";
-import type { ReleaseSummary, Sight, StoredRelease, StoredTemplate } from "@sampan/store";
+import { Bug, isProblem } from "@sampan/problem";
+import type { Nouns, ReleaseSummary, Sight, StoredRelease, StoredTemplate } from "@sampan/store";
 import { compareVersions, parseRelease, type Release } from "@sampan/template";
 import type { Parts } from "./parts.ts";
 import { deliveryProblem } from "./problems.ts";
@@ -20,6 +20,18 @@ export function releaseOfText(text: string): Release {
   if (parsed.value === undefined)
     throw new Bug(`a stored release does not parse: ${parsed.faults[0]?.path} ${parsed.faults[0]?.message}`);
   return parsed.value;
+}
+
+export async function findTemplate(
+  nouns: Pick<Nouns, "templates">,
+  id: string,
+): Promise<StoredTemplate | undefined> {
+  try {
+    return await nouns.templates.get(id);
+  } catch (error) {
+    if (isProblem(error, "STORE_ABSENT")) return undefined;
+    throw error;
+  }
 }
 
 /** Whether the template's releases may be seen by whoever has this sight. */

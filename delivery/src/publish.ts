@@ -1,5 +1,5 @@
 import type { Digest, HeldImage, OnProgress } from "@sampan/content";
-import type { StoredApp, StoredTemplate } from "@sampan/store";
+import type { Nouns, StoredApp, StoredTemplate } from "@sampan/store";
 import {
   type App,
   applyPublishChoices,
@@ -15,7 +15,7 @@ import {
 } from "@sampan/template";
 import { desiredOf } from "./desired-of.ts";
 import { imageReferences } from "./images.ts";
-import { readRelease, referenceName, releasesOf } from "./library.ts";
+import { findTemplate, imagesOfRelease, readRelease, referenceName, releasesOf } from "./library.ts";
 import { observe } from "./observe.ts";
 import { type Actor, isoNow, type Parts } from "./parts.ts";
 import { deliveryProblem } from "./problems.ts";
@@ -105,7 +105,7 @@ export async function publish(
   refuse(wish, preview);
   const { spec, previous, template: existing } = await prepare(parts, app, wish);
   const pins = await captureImages(parts, { app, spec, previous, wish }, options);
-  const template = await templateOf(parts, wish, existing, options.newTemplateId);
+  const template = await templateOf(parts, { wish, app, existing, newId: options.newTemplateId });
   const {
     value: release,
     faults,
@@ -278,16 +278,20 @@ function pinOf(held: HeldImage, name: string): PinnedImage {
 
 async function templateOf(
   parts: Parts,
-  wish: PublishWish,
-  existing: StoredTemplate | undefined,
-  newId: string,
+  of: {
+    readonly wish: PublishWish;
+    readonly app: StoredApp;
+    readonly existing: StoredTemplate | undefined;
+    readonly newId: string;
+  },
 ): Promise<Template> {
+  const { wish, app, existing } = of;
   const summary = wish.template.summary ?? existing?.summary;
   const tags = wish.template.tags ?? existing?.tags ?? [];
   const logo = wish.template.logo === undefined ? existing?.logo : await keepLogo(parts, wish.template.logo);
   return {
-    id: existing?.id ?? newId,
-    name: wish.template.name ?? existing?.name ?? wish.appId,
+    id: existing?.id ?? of.newId,
+    name: wish.template.name ?? existing?.name ?? app.spec.title ?? app.name,
     ...(summary === undefined ? {} : { summary }),
     ...(tags.length === 0 ? {} : { tags: [...tags] }),
     ...(logo === undefined ? {} : { logo: logo as NonNullable<Template["logo"]> }),
@@ -310,68 +314,78 @@ async function keepLogo(
   return { digest, mediaType: logo.mediaType };
 }
 
-async function keepRelease(
-  parts: Parts,
-  made: { readonly wish: PublishWish; readonly app: StoredApp; readonly release: Release },
-): Promise<Published> {
-  const { wish, app, release } = made;
+interface Made {
+  readonly wish: PublishWish;
+  readonly app: StoredApp;
+  readonly release: Release;
+}
+
+async function keepRelease(parts: Parts, made: Made): Promise<Published> {
+  const { release } = made;
   const text = releaseText(release);
   const digest = parts.sha256(text);
-  const images = new Map(
-    Object.values(release.components).flatMap(({ image }) =>
-      typeof image === "object" ? [[image.id, image] as const] : [],
-    ),
+  const images = imagesOfRelease(release);
+  await protectContent(parts, digest, release);
+  const replaced = await parts.store.transaction((nouns) =>
+    addToLibrary(nouns, parts, { ...made, digest, text }),
   );
-  for (const id of images.keys()) {
+  return {
+    digest,
+    templateId: release.template.id,
+    templateName: release.template.name,
+    version: release.version,
+    images: images.size,
+    ...(replaced === undefined ? {} : { replaced }),
+  };
+}
+
+/** References first, release after: a release in the library never lacks its content. */
+async function protectContent(parts: Parts, digest: Digest, release: Release): Promise<void> {
+  for (const id of imagesOfRelease(release).keys()) {
     const held = await parts.hold.image(id);
     if (held !== undefined) await parts.hold.setReference(referenceName(digest, id), held.manifest);
   }
   const { logo } = release.template;
-  if (logo !== undefined) {
-    const size = (await parts.hold.stat(logo.digest))?.size ?? 0;
-    await parts.hold.setReference(referenceName(digest, logo.digest), {
-      digest: logo.digest,
-      mediaType: logo.mediaType,
-      size,
-    });
-  }
+  if (logo === undefined) return;
+  const size = (await parts.hold.stat(logo.digest))?.size ?? 0;
+  await parts.hold.setReference(referenceName(digest, logo.digest), { ...logo, size });
+}
+
+async function addToLibrary(
+  nouns: Nouns,
+  parts: Parts,
+  made: Made & { readonly digest: Digest; readonly text: string },
+): Promise<Digest | undefined> {
+  const { wish, app, release, digest } = made;
   const { template } = release;
-  const replaced = await parts.store.transaction(async (nouns) => {
-    await nouns.templates.put({
-      id: template.id,
-      name: template.name,
-      scope: wish.scope,
-      origin: "published",
-      tags: template.tags ?? [],
-      ...(wish.scope === "team" ? { teamId: app.teamId } : {}),
-      ...(template.summary === undefined ? {} : { summary: template.summary }),
-      ...(logo === undefined ? {} : { logo }),
-    });
-    const kept = await nouns.releases.put({
-      digest,
-      templateId: template.id,
-      version: release.version,
-      document: text,
-      publishedAt: isoNow(parts),
-      ...(release.alias === undefined ? {} : { alias: release.alias }),
-      ...(release.notes === undefined ? {} : { notes: release.notes }),
-    });
-    await nouns.events.add({
-      what: "release.publish",
-      who: wish.by.name,
-      outcome: "done",
-      teamId: app.teamId,
-      appId: app.id,
-      subject: digest,
-    });
-    return kept.replaced;
+  const before = await findTemplate(nouns, template.id);
+  await nouns.templates.put({
+    id: template.id,
+    name: template.name,
+    // What everybody has is not taken away by a release: that is done to the template itself.
+    scope: before?.scope === "enterprise" ? "enterprise" : wish.scope,
+    teamId: before?.teamId ?? app.teamId,
+    origin: "published",
+    tags: template.tags ?? [],
+    ...(template.summary === undefined ? {} : { summary: template.summary }),
+    ...(template.logo === undefined ? {} : { logo: template.logo }),
   });
-  return {
+  const kept = await nouns.releases.put({
     digest,
     templateId: template.id,
-    templateName: template.name,
     version: release.version,
-    images: images.size,
-    ...(replaced === undefined ? {} : { replaced: replaced.digest }),
-  };
+    document: made.text,
+    publishedAt: isoNow(parts),
+    ...(release.alias === undefined ? {} : { alias: release.alias }),
+    ...(release.notes === undefined ? {} : { notes: release.notes }),
+  });
+  await nouns.events.add({
+    what: "release.publish",
+    who: wish.by.name,
+    outcome: "done",
+    teamId: app.teamId,
+    appId: app.id,
+    subject: digest,
+  });
+  return kept.replaced?.digest;
 }
