@@ -1,8 +1,7 @@
 import type { Client } from "@sampan/api";
-import { isDigest, shortDigest } from "@sampan/content";
+import { type Change, renderChanges } from "@sampan/plan";
 import type { CommandContext } from "./command-context.ts";
 import { followRollout } from "./follow-rollout.ts";
-import { fitWidth, oneLine } from "./text-width.ts";
 
 type UpgradeReply = Awaited<ReturnType<Client["upgrade"]>>;
 export type PropertyChange = UpgradeReply["changes"][number];
@@ -40,54 +39,55 @@ export async function confirmChange(
     readonly question: string;
     readonly planOnly: boolean;
     readonly wait: boolean;
+    readonly flags: DecisionFlags;
     readonly ask: (options: { readonly dryRun: boolean; readonly base?: number }) => Promise<ChangeReply>;
   },
 ): Promise<void> {
   const planned = await wish.ask({ dryRun: true });
-  if (wish.planOnly) return context.result(planned, () => renderChange(planned));
-  context.remark(renderChange(planned));
+  const text = () => renderChange(planned, wish.flags);
+  if (wish.planOnly) return context.result(planned, text);
+  context.remark(text());
   await context.confirm(wish.question);
   const begun = await wish.ask({ dryRun: false, base: planned.plan.base });
   await showChange(context, client, begun, { isShown: true, wait: wish.wait });
 }
 
-export function renderChange(reply: ChangeReply): string {
+/** `flags`: what decides otherwise about a property, by its path. */
+export function renderChange(reply: ChangeReply, flags: DecisionFlags = {}): string {
   const { changes = [], pulledIn = [], remarks = [], plan } = reply;
   return [
-    ...(changes.length === 0 ? [] : [renderChanges(changes), ""]),
+    ...(changes.length === 0 ? [] : [renderPropertyChanges(changes), ""]),
+    ...decisionLines(changes, flags),
     ...pulledIn.map((one) => `Also ${one.component}: ${one.because}`),
     ...remarks.map((remark) => `Note: ${remark}`),
     plan.text.trimEnd(),
   ].join("\n");
 }
 
-/** A line for each property that differs: what happens, before and after, why. */
-export function renderChanges(changes: readonly PropertyChange[]): string {
-  return ["Changes:", ...changes.map(renderLine)].join("\n");
+export interface DecisionFlags {
+  /** Takes the new value of what a rule keeps. */
+  readonly take?: string;
+  /** Keeps an edit that would be lost. */
+  readonly keepEdit?: string;
 }
 
-const VALUE_WIDTH_MAX = 60;
-
-function renderLine(change: PropertyChange): string {
-  const edit = change.laterEdit === true ? " [edited later]" : "";
-  return `  ${change.action.padEnd(6)} ${change.path}  ${valuesOf(change)}(${change.why})${edit}`;
+/** By component, a line for each property that differs: what happens, before and after, why; texts line by line. */
+export function renderPropertyChanges(changes: readonly PropertyChange[]): string {
+  return renderChanges(changes as readonly Change[]).trimEnd();
 }
 
-/** What is, and what will be; of what is kept, what was offered. */
-function valuesOf(change: PropertyChange): string {
-  const next = change.action === "keep" ? change.offered : change.after;
-  if (change.before === undefined && next === undefined) return "";
-  return `${shorten(change.before)} ${change.action === "keep" ? "≠" : "→"} ${shorten(next)}  `;
+function decisionLines(changes: readonly PropertyChange[], flags: DecisionFlags): string[] {
+  const kept = changes.filter(
+    ({ action, decided, offered }) => action === "keep" && !decided && offered !== undefined,
+  );
+  const lost = changes.filter(({ action, laterEdit }) => action !== "keep" && laterEdit === true);
+  return [
+    ...listOf(flags.take, kept, "Kept; to take the new value"),
+    ...listOf(flags.keepEdit, lost, "Edited later and lost; to keep it"),
+  ];
 }
 
-function shorten(value: unknown): string {
-  const text = typeof value === "string" ? value : (imageText(value) ?? JSON.stringify(value));
-  return text === undefined ? "–" : fitWidth(oneLine(text), VALUE_WIDTH_MAX);
-}
-
-/** A pinned image as people know it. */
-function imageText(value: unknown): string | undefined {
-  const { id, name } = (value ?? {}) as { readonly id?: unknown; readonly name?: unknown };
-  if (typeof id !== "string" || typeof name !== "string" || !isDigest(id)) return undefined;
-  return `${name} (${shortDigest(id)})`;
+function listOf(flag: string | undefined, changes: readonly PropertyChange[], says: string): string[] {
+  if (flag === undefined || changes.length === 0) return [];
+  return [`${says}:`, ...changes.map(({ path }) => `  ${flag} ${path}`), ""];
 }

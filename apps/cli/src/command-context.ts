@@ -42,7 +42,8 @@ export class CommandContext {
   /** `options` hold until the command line was understood. */
   constructor(outside: Outside, options: GlobalOptions = {}) {
     this.terminal = outside.terminal;
-    this.env = outside.env;
+    // A variable that is set to nothing says nothing.
+    this.env = Object.fromEntries(Object.entries(outside.env ?? {}).filter(([, value]) => value !== ""));
     this.fetch = outside.fetch;
     this.clock = outside.clock;
     this.signal = outside.signal;

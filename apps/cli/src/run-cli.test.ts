@@ -250,7 +250,8 @@ const INSTALLED = {
 };
 const CHANGE = {
   path: "components.web.env.A",
-  what: "env",
+  component: "web",
+  what: "env A",
   action: "keep",
   why: "a rule",
   before: "1",
@@ -292,7 +293,7 @@ test("an upgrade shows what it would do, asks, and does what was shown", async (
   );
   expect([ran.exitCode, ran.out]).toEqual([0, "Nothing had to change."]);
   expect(ran.err).toContain(
-    "  keep   components.web.env.A  1 ≠ 2  (a rule)\n\nAlso db: web needs it\nplan for shop",
+    "web\n  = env A  1 (offered: 2)  a rule\n\nKept; to take the new value:\n  --take components.web.env.A\n\nAlso db: web needs it\nplan for shop",
   );
   expect(ran.err).toContain("Upgrade shop in shop from 2.9 to 3.0? [y/N]");
   const bodies = ran.asked.filter(({ method }) => method === "POST").map(({ body }) => body);

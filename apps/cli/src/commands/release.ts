@@ -1,7 +1,7 @@
 import type { Client } from "@sampan/api";
 import type { Command } from "commander";
 import { humanBytes } from "../amounts.ts";
-import { renderChanges } from "../change-output.ts";
+import { renderPropertyChanges } from "../change-output.ts";
 import type { CommandContext } from "../command-context.ts";
 import { withExamples } from "../command-options.ts";
 import { findRelease } from "../find.ts";
@@ -65,7 +65,7 @@ function declareDiff(release: Command, context: CommandContext): void {
       const other = (await findRelease(client, otherText)).digest;
       const reply = await client.diffReleases({ params: { digest, other } });
       context.result(reply, () =>
-        reply.changes.length === 0 ? "They are the same." : renderChanges(reply.changes),
+        reply.changes.length === 0 ? "They are the same." : renderPropertyChanges(reply.changes),
       );
     });
   withExamples(command, "sampan release diff shop@2.9 shop@3.0");

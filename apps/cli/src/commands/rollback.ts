@@ -51,6 +51,7 @@ async function rollBack(context: CommandContext, name: string, options: Rollback
     question: `Undo the ${describe(record)} of ${app.name}?`,
     planOnly: options.plan === true,
     wait: options.wait,
+    flags: { keepEdit: "--keep-edit" },
     ask: (how) => client.rollback({ params: { id: record.id }, body: { ...body, ...how } }),
   });
 }

@@ -59,6 +59,7 @@ async function upgrade(context: CommandContext, name: string, options: UpgradeOp
     question: `Upgrade ${templateName} in ${app.name} from ${installation.version} to ${release.version}?`,
     planOnly: options.plan === true,
     wait: options.wait,
+    flags: { take: "--take" },
     ask: (how) => client.upgrade({ params: { id: installation.id }, body: { ...body, ...how } }),
   });
 }
