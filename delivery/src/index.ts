@@ -39,6 +39,7 @@ export type { ComponentShare, Finding, PublishReport } from "./publish-report.ts
 export { reconcile } from "./reconcile.ts";
 export { Reconciler, type ReconcilerOptions } from "./reconciler.ts";
 export { recordOfRollout } from "./records.ts";
+export { type Recovered, type RecoverWish, recoverApp } from "./recover.ts";
 export { type RollbackWish, rollback, rollbackVerdict } from "./rollback.ts";
 export { CHECK_PREFIX, cancelRollout, runRollout } from "./rollout.ts";
 export { type UpgradeWish, upgrade } from "./upgrade.ts";

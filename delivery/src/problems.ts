@@ -66,6 +66,11 @@ export const deliveryProblems = {
     exit: EXIT.refused,
     doc: "The record cannot be rolled back; it says why.",
   },
+  RECOVERY_IMPOSSIBLE: {
+    status: 409,
+    exit: EXIT.refused,
+    doc: "What the engine still holds of the app does not tell what it was made of. Restore a backup of the database.",
+  },
   BUNDLE_FILE_ABSENT: {
     status: 404,
     exit: EXIT.absent,
