@@ -120,3 +120,11 @@ export async function removeAllContainers(dockerHost: string): Promise<void> {
   for (const { Id } of await containersOf(dockerHost))
     await askEngine(dockerHost, `/containers/${Id}?force=true&v=true`, { method: "DELETE" });
 }
+
+/** Removes all volumes and images of an engine that the story owns; no container may be there. */
+export async function emptyEngine(dockerHost: string): Promise<void> {
+  for (const name of await volumesOf(dockerHost))
+    await askEngine(dockerHost, `/volumes/${name}?force=true`, { method: "DELETE" });
+  for (const { Id } of await imagesOf(dockerHost))
+    await askEngine(dockerHost, `/images/${Id}?force=true`, { method: "DELETE" });
+}

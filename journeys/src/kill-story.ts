@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import type { Cargo } from "./cargo.ts";
-import { askEngine, imagesOf } from "./engine-api.ts";
+import { emptyEngine } from "./engine-api.ts";
 import { killDuring, timed } from "./kill-points.ts";
 import type { SampanServer } from "./sampan-server.ts";
 import type { TwoSides } from "./two-sides.ts";
 import {
   assertContainers,
-  assertEngineBare,
   assertHoldWhole,
   assertNoOrphans,
+  assertOnlyDataLeft,
   assertVolumes,
   filesOf,
   type Images,
@@ -26,15 +26,26 @@ export interface KillOptions {
 
 type Begin = () => Promise<unknown>;
 
+interface KilledAct {
+  readonly title: string;
+  readonly actMs: number;
+  readonly begin: Begin;
+  /** Waits until the site is as it should be after the restart; begins again what was lost with the request. */
+  readonly converge: () => Promise<void>;
+}
+
 /** Kills at a random moment of an act that takes `actMs`; a little longer, so that its last moments are hit too. */
 async function killOnce(
   site: SampanServer,
   { random, say }: Pick<KillOptions, "random" | "say">,
-  act: { readonly title: string; readonly actMs: number; readonly begin: Begin },
+  { title, actMs, begin, converge }: KilledAct,
 ): Promise<void> {
-  const afterMs = Math.round(random() * act.actMs * 1.05);
-  const outcome = await killDuring(site, afterMs, act.begin);
-  say(`${act.title}: killed after ${afterMs} of ${Math.round(act.actMs)} ms, request ${outcome}`);
+  const afterMs = Math.round(random() * actMs * 1.05);
+  const outcome = await killDuring(site, afterMs, begin);
+  const convergedMs = await timed(converge);
+  say(
+    `${title}: killed after ${afterMs} of ${Math.round(actMs)} ms, request ${outcome}; whole ${(convergedMs / 1000).toFixed(1)} s after the restart`,
+  );
 }
 
 /** Kills during import, each time into a new site; the last one is given, with both versions in its library. */
@@ -63,12 +74,13 @@ export async function killImports(
   for (let point = 1; point <= points; point += 1) {
     if (site !== reference) await site.stop();
     site = await sides.newSite(`${cargo.name}-${point}`);
-    await killOnce(
-      site,
-      { random, say },
-      { title: `import ${point}/${points}`, actMs, begin: begin(site, first) },
-    );
-    await finishImport(site, begin(site, first));
+    const act = {
+      title: `${cargo.name} import ${point}/${points}`,
+      actMs,
+      begin: begin(site, first),
+      converge: () => finishImport(site, begin(site, first)),
+    };
+    await killOnce(site, { random, say }, act);
     await assertImported(site, sides, { cargo, version: first });
     assert.deepEqual(
       packsOf(await filesOf(site.dataFolder)),
@@ -124,9 +136,12 @@ export async function killInstalls(
   await assertRuns(site, cargo, images);
   for (let point = 1; point <= points; point += 1) {
     await removeApp(site, cargo);
-    await killOnce(site, { random, say }, { title: `install ${point}/${points}`, actMs, begin });
-    if ((await untilSettled(site, cargo.name)) === undefined) await begin();
-    await untilSettled(site, cargo.name);
+    const converge = async () => {
+      if ((await untilSettled(site, cargo.name)) === undefined) await begin();
+      await untilSettled(site, cargo.name);
+    };
+    const title = `${cargo.name} install ${point}/${points}`;
+    await killOnce(site, { random, say }, { title, actMs, begin, converge });
     await assertRuns(site, cargo, images);
   }
 }
@@ -138,12 +153,11 @@ async function installOf(site: SampanServer, cargo: Cargo): Promise<Begin> {
   return () => site.client().install({ body: { release: digest, teamId } });
 }
 
-async function removeApp(site: SampanServer, cargo: Cargo): Promise<void> {
-  await site.do(["app", "remove", cargo.name, "--volumes"]);
-  await assertEngineBare(site);
-  const { dockerHost } = site.place;
-  for (const { Id } of await imagesOf(dockerHost))
-    await askEngine(dockerHost, `/images/${Id}?force=true`, { method: "DELETE" });
+/** Removes the app, then by hand its data and the images, so that the next installation begins from nothing. */
+export async function removeApp(site: SampanServer, cargo: Cargo): Promise<void> {
+  await site.do(["app", "remove", cargo.name]);
+  await assertOnlyDataLeft(site, cargo);
+  await emptyEngine(site.place.dockerHost);
 }
 
 async function assertRuns(site: SampanServer, cargo: Cargo, images: Images): Promise<void> {
@@ -192,11 +206,13 @@ export async function killChanges(
   }
   for (let point = 1; point <= points; point += 1) {
     for (const { change, actMs } of measured) {
-      const title = `${change.title} ${point}/${points}`;
-      await killOnce(site, { random, say }, { title, actMs, begin: change.begin });
-      await untilSettled(site, cargo.name);
-      if ((await installationOf(site, cargo)).version !== change.version) await change.begin();
-      await untilSettled(site, cargo.name);
+      const converge = async () => {
+        await untilSettled(site, cargo.name);
+        if ((await installationOf(site, cargo)).version !== change.version) await change.begin();
+        await untilSettled(site, cargo.name);
+      };
+      const title = `${cargo.name} ${change.title} ${point}/${points}`;
+      await killOnce(site, { random, say }, { title, actMs, begin: change.begin, converge });
       await assertChanged(site, cargo, change);
     }
   }

@@ -66,7 +66,7 @@ export class TwoSides implements AsyncDisposable {
     return join(this.stick, `${cargo.name}-${version}.sampan`);
   }
 
-  /** Builds, runs, publishes and exports every version of a cargo onto the stick; the vendor's app is removed again. */
+  /** Builds, runs, publishes and exports every version of a cargo onto the stick; the vendor's app is removed again, its data with the story. */
   async load(cargo: Cargo): Promise<void> {
     await cargo.build(this.vendor.place.dockerHost);
     const port = `http_port=${await freePort()}`;
@@ -75,7 +75,7 @@ export class TwoSides implements AsyncDisposable {
       await this.vendor.do(["publish", cargo.name, "--as", version]);
       await this.vendor.do(["export", `${cargo.name}@${version}`, "-o", this.bundlePath(cargo, version)]);
     }
-    await this.vendor.do(["app", "remove", cargo.name, "--volumes"]);
+    await this.vendor.do(["app", "remove", cargo.name]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -65,12 +65,13 @@ export async function assertVolumes(server: SampanServer, cargo: Cargo): Promise
   assert.ok(all.length - own.length <= containers.length, `volumes are left over: ${all.join(", ")}`);
 }
 
-/** Nothing of an earlier app is in the engine. */
-export async function assertEngineBare(server: SampanServer): Promise<void> {
+/** Of an app that was removed only its data is left: as many volumes as it has. */
+export async function assertOnlyDataLeft(server: SampanServer, cargo: Cargo): Promise<void> {
   const { dockerHost } = server.place;
   assert.deepEqual(await containersOf(dockerHost), []);
   assert.deepEqual(await networksOf(dockerHost, [APP_LABEL]), []);
-  assert.deepEqual(await volumesOf(dockerHost), []);
+  const volumes = await volumesOf(dockerHost);
+  assert.equal(volumes.length, cargo.volumes, `volumes that are left: ${volumes.join(", ")}`);
 }
 
 /** No file is half written, and nothing in the hold is without an owner. */
@@ -88,8 +89,8 @@ export async function assertNoOrphans(server: SampanServer): Promise<void> {
 
 /** Re-reads all that the hold keeps. */
 export async function assertHoldWhole(server: SampanServer): Promise<void> {
-  const { damages } = await server.do<{ readonly damages: readonly unknown[] }>(["hold", "check"]);
-  assert.deepEqual(damages, []);
+  const { damage } = await server.do<{ readonly damage: readonly unknown[] }>(["hold", "check"]);
+  assert.deepEqual(damage, []);
 }
 
 export async function filesOf(folder: string): Promise<readonly string[]> {
