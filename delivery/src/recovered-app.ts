@@ -8,6 +8,7 @@ export function documentOf(
   name: string,
 ): { readonly document: unknown; readonly remarks: readonly string[] } {
   const remarks: string[] = [];
+  const secrets = secretsOf(running.components);
   const components = Object.fromEntries(
     running.components.map((component) => {
       const mounts = component.spec.mounts.filter((mount) => isSayable(mount, component, running.components));
@@ -16,7 +17,7 @@ export function documentOf(
           remarks.push(
             `${component.name} mounts the volume ${mount.volume} of ${mount.owner}, which the engine does not know: its next change would lose the mount`,
           );
-      return [component.name, documentOfComponent(component, mounts)];
+      return [component.name, documentOfComponent(component, mounts, secrets)];
     }),
   );
   const document = { apiVersion: API_VERSION, kind: "App", name, components };
@@ -25,7 +26,11 @@ export function documentOf(
 
 type ComponentDocument = ReturnType<typeof documentOfComponent>;
 
-function documentOfComponent(component: DesiredComponent, mounts: InstanceSpec["mounts"]) {
+function documentOfComponent(
+  component: DesiredComponent,
+  mounts: InstanceSpec["mounts"],
+  secrets: readonly string[],
+) {
   const { spec, kind, schedule } = component;
   const { limits, requests, security } = spec;
   return {
@@ -35,31 +40,39 @@ function documentOfComponent(component: DesiredComponent, mounts: InstanceSpec["
     image: { ...spec.image },
     ...(spec.command === undefined ? {} : { command: [...spec.command] }),
     ...(spec.args === undefined ? {} : { args: [...spec.args] }),
-    env: environmentOf(spec),
-    files: filesOf(spec),
-    volumes: volumesOf(component.name, mounts),
-    ports: portsOf(spec),
-    needs: [...component.needs],
-    probes: mapValues(spec.probes, probeOf),
-    startWithin: durationText(component.startWithinMs),
     ...(kind === "cron" ? {} : { replicas: component.replicas }),
-    resources: {
-      request: { ...cpuOf(requests), ...memoryOf(requests) },
-      limit: {
-        ...cpuOf(limits),
-        ...memoryOf(limits),
-        ...(limits.processes === undefined ? {} : { processes: limits.processes }),
-      },
-    },
     restart: spec.restart,
-    labels: { ...spec.labels },
+    startWithin: durationText(component.startWithinMs),
     stopGrace: durationText(spec.stopGraceMs),
-    security: {
-      ...security,
-      addCapabilities: [...security.addCapabilities],
-      dropCapabilities: [...security.dropCapabilities],
-    },
+    ...filled({
+      needs: [...component.needs],
+      env: environmentOf(spec),
+      files: filesOf(spec, secrets),
+      volumes: volumesOf(component.name, mounts),
+      ports: portsOf(spec),
+      probes: mapValues(spec.probes, probeOf),
+      resources: filled({
+        request: { ...cpuOf(requests), ...memoryOf(requests) },
+        limit: { ...cpuOf(limits), ...memoryOf(limits), ...processesOf(limits) },
+      }),
+      labels: { ...spec.labels },
+      security: filled({
+        ...(security.user === undefined ? {} : { user: security.user }),
+        addCapabilities: [...security.addCapabilities],
+        dropCapabilities: [...security.dropCapabilities],
+        ...(security.readOnlyRoot ? { readOnlyRoot: true } : {}),
+        ...(security.privileged ? { privileged: true } : {}),
+      }),
+    }),
   };
+}
+
+/** Without what holds nothing. */
+function filled<T extends object>(record: T): Partial<T> {
+  const entries = Object.entries(record).filter(
+    ([, value]) => typeof value !== "object" || Object.keys(value).length > 0,
+  );
+  return Object.fromEntries(entries) as Partial<T>;
 }
 
 function environmentOf({ env, secretEnv }: InstanceSpec) {
@@ -74,9 +87,14 @@ function environmentOf({ env, secretEnv }: InstanceSpec) {
 /** Shorter ones than four characters would be found everywhere. */
 const SECRET_LENGTH_MIN = 4;
 
-/** A file that holds the value of a secret variable is a secret itself. */
-function filesOf({ files, env, secretEnv }: InstanceSpec) {
-  const secrets = secretEnv.map((key) => env[key] ?? "").filter((value) => value.length >= SECRET_LENGTH_MIN);
+/** Values of secret variables, of all components: what one offers stands in its own files and in the variables of others. */
+function secretsOf(components: readonly DesiredComponent[]): readonly string[] {
+  const values = components.flatMap(({ spec }) => spec.secretEnv.map((key) => spec.env[key] ?? ""));
+  return values.filter((value) => value.length >= SECRET_LENGTH_MIN);
+}
+
+/** A file that holds the value of a secret is a secret itself. */
+function filesOf({ files }: InstanceSpec, secrets: readonly string[]) {
   return Object.fromEntries(
     files.map(({ path, content, mode }) => [
       path,
@@ -99,9 +117,11 @@ function flagSecretFiles<T extends { readonly components: Readonly<Record<string
     ...document,
     components: mapValues(document.components, (component, name) => ({
       ...component,
-      files: mapValues(component.files, (file, path) =>
-        suspected.has(`components.${name}.files.${path}`) ? { ...file, secret: true } : file,
-      ),
+      ...(component.files && {
+        files: mapValues(component.files, (file, path) =>
+          suspected.has(`components.${name}.files.${path}`) ? { ...file, secret: true } : file,
+        ),
+      }),
     })),
   };
 }
@@ -198,6 +218,10 @@ function checkOf(check: InstanceProbe["check"]) {
 
 function cpuOf({ cpu }: InstanceSpec["requests"]) {
   return cpu === undefined ? {} : { cpu };
+}
+
+function processesOf({ processes }: InstanceSpec["limits"]) {
+  return processes === undefined ? {} : { processes };
 }
 
 function memoryOf({ memoryBytes }: InstanceSpec["requests"]) {

@@ -11,6 +11,7 @@ import { findEngine, openDocker } from "@sampan/runtime-docker";
 import { openStore } from "@sampan/store";
 import type { ServerConfig } from "./config.ts";
 import type { ServerParts } from "./handlers/server-parts.ts";
+import { openSiteId } from "./site-id.ts";
 import { PRODUCT_VERSION } from "./version.ts";
 
 /** With this, publish, export and import stay below 500 MB, whatever the images. */
@@ -57,7 +58,10 @@ export async function compose(config: ServerConfig): Promise<Composed> {
             password: engineSecret,
           },
   };
-  const siteId = await siteIdOf(store, newId);
+  const siteId = await openSiteId(folder("site.id"), {
+    settings: store.settings,
+    newId: () => newId("site"),
+  });
   const driver = openDriver(config, images, siteId);
   const parts: ServerParts = {
     store,
@@ -108,14 +112,6 @@ function openDriver(config: ServerConfig, images: ImageSource, siteId: string): 
   const driver = openDocker({ engine, images, site: siteId });
   driver.startProbing();
   return driver;
-}
-
-async function siteIdOf(store: ServerParts["store"], newId: (prefix: string) => string): Promise<string> {
-  const known = await store.settings.get("siteId");
-  if (typeof known === "string") return known;
-  const id = newId("site");
-  await store.settings.set("siteId", id);
-  return id;
 }
 
 function sha256(content: string | Uint8Array): Digest {

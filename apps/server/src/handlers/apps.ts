@@ -4,6 +4,7 @@ import {
   createApp,
   deliveryProblem,
   observe,
+  recoverApp,
   removeApp,
   scaleComponent,
   setRunning,
@@ -35,7 +36,8 @@ type AppNames =
   | "listRollouts"
   | "getRollout"
   | "cancelRollout"
-  | "recoverApps";
+  | "recoverApps"
+  | "recoverApp";
 
 const EXEC_OUTPUT_BYTES_MAX = 1024 * 1024;
 
@@ -112,7 +114,7 @@ function wishHandlers(
 
 function lookHandlers(
   parts: ServerParts,
-): Pick<Handlers, "listApps" | "getApp" | "getAppText" | "recoverApps"> {
+): Pick<Handlers, "listApps" | "getApp" | "getAppText" | "recoverApps" | "recoverApp"> {
   const { store, driver } = parts;
   return {
     listApps: async ({ query }, context) => {
@@ -147,6 +149,11 @@ function lookHandlers(
           .filter((app) => !known.has(app.id))
           .map((app) => ({ ...app, components: [...app.components] })),
       };
+    },
+    recoverApp: async ({ params, body }, context) => {
+      const wish = { by: context.actor, id: params.id, teamId: body.teamId, name: body.name };
+      const recovered = await recoverApp(parts, wish);
+      return { ...recovered, remarks: [...recovered.remarks] };
     },
   };
 }

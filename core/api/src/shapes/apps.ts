@@ -352,4 +352,21 @@ export const appRoutes = {
       ),
     }),
   }),
+  recoverApp: route({
+    method: "POST",
+    path: "/apps/recover/:id",
+    tag,
+    summary:
+      "Take up again an app that the engine runs and this site does not know; nothing of it is touched",
+    permission: "enterprise.manage",
+    params: byId,
+    body: z.object({
+      teamId: id,
+      /** What the app's name in the engine says when absent. */
+      name: z.string().max(42).optional(),
+    }),
+    status: 201,
+    /** Remarks: what could not be recovered, or only in part. */
+    reply: z.object({ appId: id, recordId: id, remarks: z.array(z.string()) }),
+  }),
 };
