@@ -44,8 +44,9 @@ const WORDS: Readonly<Record<string, string>> = {
   "start all components of an app": "启动应用的所有组件",
   "stop all components; data stays": "停止应用的所有组件；数据保留",
   "stop and forget an app; its volumes stay in the engine": "停止并移除应用；存储卷保留在引擎中",
-  "list what the engine runs that this site does not know (after a lost database)":
-    "列出引擎在运行、而本站点不认识的应用（数据库丢失之后）",
+  "take up again an app that the engine runs and a lost database forgot; without an id, list such apps":
+    "重新接管引擎在运行、而数据库丢失后本站点不认识的应用；不给出 id 时列出这些应用",
+  "name of the app; else what its name in the engine says": "应用名称；未给出时取引擎中的名称",
   "components of an app: scale, restart, logs, exec, stats":
     "应用的组件：伸缩、重启、日志、执行命令、资源用量",
   "set the number of instances": "设置实例数量",

@@ -7,6 +7,7 @@ import { type AppBrief, all, findApp } from "../find.ts";
 import { followRollout } from "../follow-rollout.ts";
 import { renderTable } from "../render-table.ts";
 import { declareAppShow } from "./observe.ts";
+import { declareRecover } from "./recover.ts";
 
 export function declareApp(program: Command, context: CommandContext): void {
   const app = program.command("app").description("apps: list, show, text, start, stop, remove, recover");
@@ -105,25 +106,4 @@ function declareRemove(app: Command, context: CommandContext): void {
 /** The rollout of a removal goes away with its app. */
 function ignoreGone(error: unknown): void {
   if (!isProblem(error) || error.kind.status !== 404) throw error;
-}
-
-function declareRecover(app: Command, context: CommandContext): void {
-  const command = app
-    .command("recover")
-    .description("list what the engine runs that this site does not know (after a lost database)")
-    .action(async () => {
-      const reply = await (await context.client()).recoverApps();
-      context.result(reply, () =>
-        renderTable(
-          reply.items.map((one) => ({
-            app: one.slug,
-            id: one.id,
-            generation: one.generation,
-            components: one.components.join(", "),
-          })),
-          "The engine runs nothing that this site does not know.",
-        ),
-      );
-    });
-  withExamples(command, "sampan app recover");
 }
