@@ -25,6 +25,8 @@ export interface Parts {
   };
   readonly site: SiteIdentity;
   readonly nowMs: () => number;
+  /** When the server began: what broke before, and how often, is forgiven. */
+  readonly startedMs: number;
   readonly newId: (prefix: string) => string;
   readonly randomBytes: (length: number) => Uint8Array;
   readonly sha256: (text: string) => Digest;

@@ -64,7 +64,8 @@ async function mayMend(parts: Parts, app: StoredApp): Promise<boolean> {
   const now = parts.nowMs();
   // The clock may have been set back: what ended in the future says nothing about when to go on.
   const sinceMs = ended.map((one) => now - Date.parse(one.endedAt ?? "")).filter((ms) => ms >= 0);
-  const lately = sinceMs.filter((ms) => ms < REMEMBERED_MS).length;
+  const rememberedMs = Math.min(REMEMBERED_MS, now - parts.startedMs);
+  const lately = sinceMs.filter((ms) => ms < rememberedMs).length;
   const isFirst =
     lately === 0 || (ended.length === 1 && (await recordOfRollout(parts, newest)) !== undefined);
   if (isFirst) return true;

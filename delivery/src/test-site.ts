@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { importBundle, openBundle, verifyBundle, verifySignatures, writeBundle } from "@sampan/bundle";
 import { type Digest, digestFromHex, digestHex } from "@sampan/content";
-import { openHold } from "@sampan/hold";
+import { type Hold, openHold } from "@sampan/hold";
 import { openSiteKey } from "@sampan/identity";
 import { type ImageSource, MemoryEngine, makeImage, memoryDriver, virtualClock } from "@sampan/runtime";
-import { openStore, type StoredApp } from "@sampan/store";
+import { openStore, type Store, type StoredApp } from "@sampan/store";
 import { onTestFinished } from "vitest";
 import { BundleFiles } from "./bundle-files.ts";
 import type { Actor, Parts } from "./parts.ts";
@@ -67,15 +67,9 @@ async function startSite(
     await store.close();
     await hold.close().catch(() => undefined);
   });
-  held.pull = async ({ imageId }) => {
-    const image = await hold.image(imageId);
-    return image && { id: imageId, names: [], os: image.os, architecture: image.architecture };
-  };
-  const images: ImageSource = {
-    pullReference: async (id) => (await hold.image(id)) && { reference: `site.test/images:${digestHex(id)}` },
-  };
+  const images = servedFrom(hold, held);
   const key = await openSiteKey(join(folder, "site.key"));
-  const team = (await store.teams.findByName("shop")) ?? (await store.teams.create({ name: "shop" }));
+  const team = await teamOf(store);
   await mkdir(join(folder, "stick"), { recursive: true });
   const parts: Parts = {
     store: mortalStore(store, life),
@@ -84,6 +78,7 @@ async function startSite(
     bundles: { writeBundle, openBundle, importBundle, verifySignatures, verifyBundle },
     site: { id: "site_test", signer: key, publicKeyPem: key.publicKeyPem },
     nowMs: clock.now,
+    startedMs: clock.now(),
     newId: nextId,
     randomBytes: (length) => new Uint8Array(length).map((_, at) => (at * 37 + 11) % 256),
     sha256: (text) => sha256(text),
@@ -104,17 +99,34 @@ async function startSite(
       now: () => new Date(clock.now()).toISOString(),
     }),
     settle: () => settleAll(parts),
-    app: async (name) => {
-      const app = await store.apps.findByName(team.id, name);
-      if (app === undefined) throw new Error(`there is no app ${name}`);
-      return app;
-    },
+    app: (name) => findApp(store, team.id, name),
     async restart(next = new Life()) {
       life.end();
       await store.close();
       await hold.close();
       return await startSite(ground, held, next);
     },
+  };
+}
+
+async function teamOf(store: Store) {
+  return (await store.teams.findByName("shop")) ?? (await store.teams.create({ name: "shop" }));
+}
+
+async function findApp(store: Store, teamId: string, name: string): Promise<StoredApp> {
+  const app = await store.apps.findByName(teamId, name);
+  if (app === undefined) throw new Error(`there is no app ${name}`);
+  return app;
+}
+
+/** The hold's images as the engine pulls them. */
+function servedFrom(hold: Hold, held: { pull?: NonNullable<MemoryEngine["pull"]> }): ImageSource {
+  held.pull = async ({ imageId }) => {
+    const image = await hold.image(imageId);
+    return image && { id: imageId, names: [], os: image.os, architecture: image.architecture };
+  };
+  return {
+    pullReference: async (id) => (await hold.image(id)) && { reference: `site.test/images:${digestHex(id)}` },
   };
 }
 

@@ -1,9 +1,11 @@
+import { timingSafeEqual } from "node:crypto";
 import type { Actor } from "@sampan/api";
 import { judge } from "@sampan/api";
 import { hashToken } from "@sampan/identity";
 import { type Authorize, IMAGES_REPOSITORY } from "@sampan/registry";
 import type { FastifyRequest } from "fastify";
-import { actorOf, SESSION_COOKIE } from "./handlers/people.ts";
+import { actorOf } from "./handlers/people.ts";
+import { SESSION_COOKIE } from "./handlers/self.ts";
 import type { ServerParts } from "./handlers/server-parts.ts";
 
 export interface Authenticated {
@@ -17,16 +19,29 @@ export async function authenticate(
   request: FastifyRequest,
 ): Promise<Authenticated | undefined> {
   const secret = secretOf(request);
-  if (secret === undefined || secret.length > 200) return undefined;
+  return secret === undefined ? undefined : await authenticateSecret(parts, secret);
+}
+
+async function authenticateSecret(
+  parts: Pick<ServerParts, "store">,
+  secret: string,
+): Promise<Authenticated | undefined> {
+  if (secret.length > SECRET_LENGTH_MAX) return undefined;
   const found = await parts.store.tokens.use(hashToken(secret));
   return found === undefined
     ? undefined
     : { actor: await actorOf(parts, found.user), tokenId: found.token.id };
 }
 
+const SECRET_LENGTH_MAX = 200;
+
 function secretOf(request: FastifyRequest): string | undefined {
-  const header = request.headers.authorization;
-  if (header === undefined) return request.cookies[SESSION_COOKIE];
+  return request.headers.authorization === undefined
+    ? request.cookies[SESSION_COOKIE]
+    : headerSecret(request.headers.authorization);
+}
+
+function headerSecret(header: string): string | undefined {
   const [scheme = "", value = ""] = header.split(" ");
   if (scheme.toLowerCase() === "bearer") return value;
   if (scheme.toLowerCase() !== "basic") return undefined;
@@ -39,10 +54,14 @@ function secretOf(request: FastifyRequest): string | undefined {
  * into repositories that begin with the name of a team of theirs, or with any name that no team has.
  */
 export function registryAuthorize(parts: Pick<ServerParts, "store">, engineSecret: string): Authorize {
+  const engine = Buffer.from(hashToken(engineSecret));
   return async (request, access) => {
-    if (secretOf(request) === engineSecret)
+    // Engines and their clients send a header; a browser's session counts for nothing here.
+    const secret = headerSecret(request.headers.authorization ?? "");
+    if (secret === undefined) return "challenge";
+    if (timingSafeEqual(Buffer.from(hashToken(secret)), engine))
       return access.action === "push" || access.action === "delete" ? "deny" : "allow";
-    const known = await authenticate(parts, request);
+    const known = await authenticateSecret(parts, secret);
     if (known === undefined) return "challenge";
     return mayAccess(parts, known.actor, access);
   };

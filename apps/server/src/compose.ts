@@ -4,12 +4,13 @@ import { join } from "node:path";
 import { importBundle, openBundle, verifyBundle, verifySignatures, writeBundle } from "@sampan/bundle";
 import { type Digest, digestFromHex } from "@sampan/content";
 import { BundleFiles, imageTag } from "@sampan/delivery";
-import { openHold } from "@sampan/hold";
+import { type Hold, openHold } from "@sampan/hold";
 import { openSealer, openSiteKey } from "@sampan/identity";
 import { type Driver, type ImageSource, MemoryEngine, memoryDriver, systemClock } from "@sampan/runtime";
 import { findEngine, openDocker } from "@sampan/runtime-docker";
 import { openStore } from "@sampan/store";
 import type { ServerConfig } from "./config.ts";
+import { stockEngine } from "./dev-seed.ts";
 import type { ServerParts } from "./handlers/server-parts.ts";
 import { openSiteId } from "./site-id.ts";
 import { PRODUCT_VERSION } from "./version.ts";
@@ -21,6 +22,8 @@ export interface Composed {
   readonly parts: ServerParts;
   /** What the engine shows the registry when it pulls. */
   readonly engineSecret: string;
+  /** In development: the engine that is not there. */
+  readonly engine?: MemoryEngine;
   /** The port is known only once the server listens. */
   listensOn(port: number): void;
   /** Calls of `wake` go there. */
@@ -34,10 +37,7 @@ export async function compose(config: ServerConfig): Promise<Composed> {
   await mkdir(config.dataFolder, { recursive: true, mode: 0o700 });
   const seal = await openSealer(folder("master.key"));
   const siteKey = await openSiteKey(folder("site.key"));
-  const hold = await openHold({
-    folder: folder("hold"),
-    packSizeBytes: PACK_SIZE_BYTES,
-  });
+  const hold = await openHold({ folder: folder("hold"), packSizeBytes: PACK_SIZE_BYTES });
   const newId = (prefix: string) => `${prefix}_${randomBytes(10).toString("hex")}`;
   const store = await openStore({
     path: folder("sampan.sqlite"),
@@ -46,23 +46,14 @@ export async function compose(config: ServerConfig): Promise<Composed> {
     seal,
   });
   const engineSecret = randomBytes(24).toString("base64url");
-  let port = config.port;
+  const address = { port: config.port };
   let wake: (appId: string) => void = () => undefined;
-  const images: ImageSource = {
-    pullReference: async (imageId) =>
-      (await hold.image(imageId)) === undefined
-        ? undefined
-        : {
-            reference: `127.0.0.1:${port}/images:${imageTag(imageId)}`,
-            username: "sampan",
-            password: engineSecret,
-          },
-  };
+  const images = imagesOf(hold, address, engineSecret);
   const siteId = await openSiteId(folder("site.id"), {
     settings: store.settings,
     newId: () => newId("site"),
   });
-  const driver = openDriver(config, images, siteId);
+  const { driver, engine } = openDriver(config, images, siteId);
   const parts: ServerParts = {
     store,
     hold,
@@ -76,14 +67,10 @@ export async function compose(config: ServerConfig): Promise<Composed> {
       now: () => new Date().toISOString(),
     }),
     get registryHost() {
-      return `127.0.0.1:${port}`;
+      return `127.0.0.1:${address.port}`;
     },
-    nowMs: Date.now,
+    ...machine(),
     newId,
-    randomBytes: (length) => new Uint8Array(randomBytes(length)),
-    sha256: (text) => sha256(text),
-    sha256Bytes: (bytes) => sha256(bytes),
-    sleep,
     wake: (appId) => wake(appId),
     productVersion: PRODUCT_VERSION,
     allows: { privileged: config.allowsPrivileged },
@@ -91,8 +78,9 @@ export async function compose(config: ServerConfig): Promise<Composed> {
   return {
     parts,
     engineSecret,
+    ...(engine === undefined ? {} : { engine }),
     listensOn: (actual) => {
-      port = actual;
+      address.port = actual;
     },
     onWake: (next) => {
       wake = next;
@@ -105,30 +93,48 @@ export async function compose(config: ServerConfig): Promise<Composed> {
   };
 }
 
-function openDriver(config: ServerConfig, images: ImageSource, siteId: string): Driver {
-  if (config.isDev)
-    return memoryDriver({ engine: new MemoryEngine({ clock: systemClock, pace: "watched" }), images });
+/** Engines take plain HTTP from a registry on loopback only, whatever else the server listens on. */
+function imagesOf(hold: Hold, address: { readonly port: number }, engineSecret: string): ImageSource {
+  return {
+    pullReference: async (imageId) =>
+      (await hold.image(imageId)) === undefined
+        ? undefined
+        : {
+            reference: `127.0.0.1:${address.port}/images:${imageTag(imageId)}`,
+            username: "sampan",
+            password: engineSecret,
+          },
+  };
+}
+
+function openDriver(
+  config: ServerConfig,
+  images: ImageSource,
+  siteId: string,
+): { readonly driver: Driver; readonly engine?: MemoryEngine } {
+  if (config.isDev) {
+    const engine = new MemoryEngine({ clock: systemClock, pace: "watched" });
+    stockEngine(engine);
+    return { driver: memoryDriver({ engine, images }), engine };
+  }
   const engine = findEngine(process.env) ?? { kind: "socket" as const, path: "/var/run/docker.sock" };
   const driver = openDocker({ engine, images, site: siteId });
   driver.startProbing();
-  return driver;
+  return { driver };
+}
+
+/** Time, chance and digests, as the machine has them. */
+function machine() {
+  return {
+    nowMs: Date.now,
+    startedMs: Date.now(),
+    randomBytes: (length: number) => new Uint8Array(randomBytes(length)),
+    sha256: (text: string) => sha256(text),
+    sha256Bytes: (bytes: Uint8Array) => sha256(bytes),
+    sleep: (ms: number, signal: AbortSignal) => systemClock.sleep(ms, signal),
+  };
 }
 
 function sha256(content: string | Uint8Array): Digest {
   return digestFromHex(createHash("sha256").update(content).digest("hex"));
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => {
-      clearTimeout(timer);
-      reject(signal.reason);
-    };
-    if (signal.aborted) return stop();
-    const timer = setTimeout(() => {
-      signal.removeEventListener("abort", stop);
-      resolve();
-    }, ms);
-    signal.addEventListener("abort", stop, { once: true });
-  });
 }

@@ -1,18 +1,36 @@
 import { isProblem, renderProblem } from "@sampan/problem";
 import { readConfig } from "./config.ts";
-import { startServer } from "./server.ts";
+import { DEV_USER, seed } from "./dev-seed.ts";
+import { type RunningServer, startServer } from "./server.ts";
 
 try {
   const config = readConfig(process.env, process.argv.slice(2));
   const server = await startServer(config);
-  process.stdout.write(
-    `${JSON.stringify({ listening: server.url, data: config.dataFolder, driver: server.parts.driverName })}\n`,
-  );
-  let stopping = false;
+  say({ listening: server.url, data: config.dataFolder, driver: server.parts.driverName });
+  const stop = new AbortController();
+  closeOnSignal(server, stop);
+  if (config.isDev) {
+    say({ dev: { user: DEV_USER.userName, password: DEV_USER.password } });
+    await seed(server.parts, stop.signal).catch((error: unknown) => {
+      if (!stop.signal.aborted) throw error;
+    });
+  }
+} catch (error) {
+  if (!isProblem(error)) throw error;
+  process.stderr.write(`${renderProblem(error)}\n`);
+  process.exitCode = error.kind.exit;
+}
+
+function say(facts: object): void {
+  process.stdout.write(`${JSON.stringify(facts)}\n`);
+}
+
+/** The first signal closes in order; the second ends at once. */
+function closeOnSignal(server: RunningServer, stop: AbortController): void {
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.on(signal, () => {
-      if (stopping) process.exit(130);
-      stopping = true;
+      if (stop.signal.aborted) process.exit(130);
+      stop.abort(new DOMException("the server stops", "AbortError"));
       server.close().then(
         () => process.exit(0),
         (error: unknown) => {
@@ -22,8 +40,4 @@ try {
       );
     });
   }
-} catch (error) {
-  if (!isProblem(error)) throw error;
-  process.stderr.write(`${renderProblem(error)}\n`);
-  process.exitCode = error.kind.exit;
 }

@@ -30,7 +30,7 @@ export async function* mergeLogs(
       yield { ...result.value, component, index: source.index };
     }
   } finally {
-    for (const { iterator } of open) void iterator.return?.();
+    for (const { iterator } of open) void iterator.return?.().catch(() => undefined);
   }
 }
 

@@ -1,47 +1,57 @@
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import cookie from "@fastify/cookie";
-import { Reconciler } from "@sampan/delivery";
+import { Reconciler, Scheduler } from "@sampan/delivery";
 import { LoginPace } from "@sampan/identity";
 import { describeError } from "@sampan/problem";
 import { registryRoutes } from "@sampan/registry";
+import type { MemoryEngine } from "@sampan/runtime";
 import { runJobs } from "@sampan/store";
-import fastify, { type FastifyInstance } from "fastify";
+import fastify, { type FastifyInstance, LogController } from "fastify";
 import { authenticate, registryAuthorize } from "./authenticate.ts";
-import { compose } from "./compose.ts";
+import { type Composed, compose } from "./compose.ts";
 import type { ServerConfig } from "./config.ts";
+import { serveFrontPage } from "./front-page.ts";
 import { appHandlers } from "./handlers/apps.ts";
 import { bundleHandlers } from "./handlers/bundles.ts";
+import { installationHandlers } from "./handlers/installations.ts";
 import { jobHandlers as jobRouteHandlers } from "./handlers/jobs.ts";
 import { libraryHandlers } from "./handlers/library.ts";
 import { peopleHandlers } from "./handlers/people.ts";
+import { publishHandlers } from "./handlers/publish.ts";
+import { selfHandlers } from "./handlers/self.ts";
 import type { ServerParts } from "./handlers/server-parts.ts";
 import { siteHandlers } from "./handlers/site.ts";
-import { serveContract } from "./http/serve-contract.ts";
+import { keepHouse } from "./housekeeping.ts";
+import { answerError } from "./http/answer-error.ts";
+import { askerOf, serveContract } from "./http/serve-contract.ts";
 import { jobHandlers } from "./jobs.ts";
 
 export interface RunningServer {
   readonly url: string;
   readonly parts: ServerParts;
-  /** Stops taking requests, hands running jobs back, and closes everything. */
+  /** In development: the engine that is not there. */
+  readonly engine?: MemoryEngine;
+  /** Stops taking requests, hands running jobs back, and closes everything; within 10 s, whatever does not want to end. */
   close(): Promise<void>;
+}
+
+export interface ServerOptions {
+  /** Where log lines go; standard output when absent. */
+  readonly log?: { write(line: string): void };
 }
 
 const JSON_BODY_BYTES_MAX = 8 * 1024 * 1024;
 const JOBS_AT_ONCE = 3;
+const REQUESTS_END_WITHIN_MS = 2000;
+const WORK_ENDS_WITHIN_MS = 6000;
+const PARTS_CLOSE_WITHIN_MS = 1500;
 
 /** Starts everything: API and registry on one port, the jobs, the reconciler. */
-export async function startServer(config: ServerConfig): Promise<RunningServer> {
+export async function startServer(config: ServerConfig, options: ServerOptions = {}): Promise<RunningServer> {
   const composed = await compose(config);
   const { parts } = composed;
-  const server = fastify({
-    logger: { level: config.logLevel, redact: ["req.headers.authorization", "req.headers.cookie"] },
-    disableRequestLogging: true,
-    bodyLimit: JSON_BODY_BYTES_MAX,
-    requestTimeout: 0,
-    connectionTimeout: 0,
-    forceCloseConnections: true,
-    routerOptions: { maxParamLength: 200 },
-  });
+  const server = makeServer(config, options);
   await server.register(cookie);
   await server.register(async (registry) => {
     await registry.register(registryRoutes, {
@@ -51,6 +61,7 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
       now: () => new Date(),
     });
   });
+  serveFrontPage(server);
   serveApi(server, parts);
   const url = new URL(await server.listen({ host: config.host, port: config.port }));
   composed.listensOn(Number(url.port));
@@ -58,12 +69,61 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
   return {
     url: url.origin,
     parts,
+    ...(composed.engine === undefined ? {} : { engine: composed.engine }),
     async close() {
-      await server.close();
-      await work.stop();
-      await composed.close();
+      const late = (what: string) => server.log.warn(`${what} did not end in time`);
+      await within(REQUESTS_END_WITHIN_MS, server.close(), () => late("requests"));
+      await within(WORK_ENDS_WITHIN_MS, work.stop(), () => late("work"));
+      await within(PARTS_CLOSE_WITHIN_MS, composed.close(), () => late("the parts"));
     },
   };
+}
+
+/** Whatever is left undone then is as after a power cut: the next start goes on with it. */
+async function within(limitMs: number, ending: Promise<unknown>, onLate: () => void): Promise<void> {
+  const limit = new AbortController();
+  const late = setTimeout(limitMs, "late", { signal: limit.signal }).catch(() => undefined);
+  const first = await Promise.race([ending, late]);
+  limit.abort();
+  if (first === "late") onLate();
+}
+
+function makeServer(config: ServerConfig, options: ServerOptions): FastifyInstance {
+  const server = fastify({
+    logger: { level: config.logLevel, ...(options.log === undefined ? {} : { stream: options.log }) },
+    // The lines of its own would hold addresses with their queries; `logRequests` writes what is wanted.
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: JSON_BODY_BYTES_MAX,
+    requestTimeout: 0,
+    connectionTimeout: 0,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 200 },
+    frameworkErrors: (error, request, reply) => {
+      answerError({ request, reply }, error, (id, bug) => request.log.error({ id, err: bug }, "bug"));
+    },
+  }) as unknown as FastifyInstance;
+  logRequests(server);
+  return server;
+}
+
+/** One line for each request that has ended: the pattern of its route, never what was put into it. */
+function logRequests(server: FastifyInstance): void {
+  server.addHook("onRequest", async (_request, reply) => {
+    reply.headers({ "x-content-type-options": "nosniff", "x-frame-options": "DENY" });
+    reply.headers({ "referrer-policy": "no-referrer", "cache-control": "no-store" });
+  });
+  server.addHook("onResponse", async (request, reply) => {
+    request.log.info(
+      {
+        method: request.method,
+        route: request.routeOptions.url ?? "none",
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime),
+        user: askerOf(request),
+      },
+      "request",
+    );
+  });
 }
 
 function serveApi(server: FastifyInstance, parts: ServerParts): void {
@@ -71,9 +131,12 @@ function serveApi(server: FastifyInstance, parts: ServerParts): void {
   serveContract(server, {
     handlers: {
       ...siteHandlers(parts),
-      ...peopleHandlers(parts, pace),
+      ...selfHandlers(parts, pace),
+      ...peopleHandlers(parts),
       ...appHandlers(parts),
       ...libraryHandlers(parts),
+      ...publishHandlers(parts),
+      ...installationHandlers(parts),
       ...bundleHandlers(parts),
       ...jobRouteHandlers(parts),
     },
@@ -82,28 +145,33 @@ function serveApi(server: FastifyInstance, parts: ServerParts): void {
   });
 }
 
-/** The jobs and the reconciler, until stopped. */
+/** The jobs, the reconciler, the schedule and housekeeping, until stopped. */
 function startWork(
   server: FastifyInstance,
-  composed: Awaited<ReturnType<typeof compose>>,
+  composed: Composed,
   config: ServerConfig,
 ): { stop(): Promise<void> } {
   const { parts } = composed;
   const abort = new AbortController();
-  const reconciler = new Reconciler(parts, {
-    signal: abort.signal,
-    everyMs: config.reconcileEveryMs,
-    onTrouble: (appId, error) => server.log.warn({ appId, err: error }, describeError(error)),
-  });
+  const { signal } = abort;
+  const onTrouble = (appId: string, error: unknown) =>
+    server.log.warn({ appId, err: error }, describeError(error));
+  const reconciler = new Reconciler(parts, { signal, everyMs: config.reconcileEveryMs, onTrouble });
   composed.onWake((appId) => reconciler.wake(appId));
   const running = [
     reconciler.run(),
+    new Scheduler(parts, { signal, onTrouble }).run(),
     runJobs(parts.store, jobHandlers(parts), {
       workerId: parts.newId("worker"),
       concurrency: JOBS_AT_ONCE,
-      signal: abort.signal,
-      now: () => new Date(),
+      signal,
+      now: () => new Date(parts.nowMs()),
       onError: (error, job) => server.log.error({ err: error, job: job?.id }, "job"),
+    }),
+    keepHouse(parts, {
+      signal,
+      backupsFolder: join(config.dataFolder, "backups"),
+      onTrouble: (what, error) => server.log.warn({ err: error }, `cannot ${what}`),
     }),
   ];
   return {

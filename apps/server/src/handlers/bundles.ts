@@ -7,6 +7,7 @@ import {
   releaseOfText,
 } from "@sampan/delivery";
 import type { RequestContext } from "../http/context.ts";
+import { serverProblem } from "../http/problems.ts";
 import type { Handlers } from "../http/serve-contract.ts";
 import { allowedRelease, strongestTeam } from "./lookup.ts";
 import type { ServerParts } from "./server-parts.ts";
@@ -23,7 +24,7 @@ type BundleNames =
   | "importBundle";
 
 export function bundleHandlers(parts: ServerParts): Pick<Handlers, BundleNames> {
-  return { ...fileHandlers(parts), ...crossHandlers(parts) };
+  return { ...fileHandlers(parts), ...exportHandlers(parts), ...importHandlers(parts) };
 }
 
 function fileHandlers(
@@ -35,7 +36,7 @@ function fileHandlers(
   const { files } = parts;
   const allowed = async (context: RequestContext, id: string): Promise<BundleFile> => {
     const file = await files.get(id);
-    context.allow(file.teamId ?? strongestTeam(context.actor));
+    context.allow(file.teamId);
     return file;
   };
   return {
@@ -86,9 +87,7 @@ function fileHandlers(
   };
 }
 
-function crossHandlers(
-  parts: ServerParts,
-): Pick<Handlers, "exportBundle" | "inspectBundle" | "importBundle"> {
+function exportHandlers(parts: ServerParts): Pick<Handlers, "exportBundle" | "inspectBundle"> {
   return {
     exportBundle: async ({ body }, context) => {
       for (const digest of body.releases) await allowedRelease(parts, context, digest);
@@ -112,13 +111,28 @@ function crossHandlers(
     },
     inspectBundle: async ({ body }, context) => {
       context.allow(strongestTeam(context.actor));
+      await requireOwnFile(parts, context, body);
       return await inspect(parts, await parts.files.locate(body));
     },
+  };
+}
+
+function importHandlers(parts: ServerParts): Pick<Handlers, "importBundle"> {
+  return {
     importBundle: async ({ body }, context) => {
       if (body.scope === "enterprise") {
         context.require("enterprise.manage", undefined);
         context.allow(undefined);
-      } else context.allow(body.teamId);
+      } else {
+        context.allow(body.teamId);
+        if (body.teamId === undefined)
+          throw serverProblem("API_INVALID", "the request has a fault", {
+            faults: [{ path: "teamId", message: "say which team the bundle is imported for" }],
+          });
+      }
+      // Whose signatures count is the enterprise's to say, and so is doing without.
+      if (body.allowUnsigned) context.require("enterprise.manage", undefined);
+      await requireOwnFile(parts, context, body.source);
       const path = await parts.files.locate(body.source);
       const input: ImportWish = {
         path,
@@ -141,6 +155,15 @@ function crossHandlers(
       return { jobId: job.id };
     },
   };
+}
+
+/** A file that was uploaded for another team is as closed to inspecting and importing as to downloading. */
+async function requireOwnFile(
+  parts: ServerParts,
+  context: RequestContext,
+  source: { readonly fileId: string } | { readonly path: string },
+): Promise<void> {
+  if ("fileId" in source) context.require("library.read", (await parts.files.get(source.fileId)).teamId);
 }
 
 async function inspect(parts: ServerParts, path: string) {

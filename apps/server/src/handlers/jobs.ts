@@ -87,7 +87,13 @@ export function jobView(job: Job) {
   };
 }
 
-/** What was committed, as far as the person may see it. A reader that is too slow is cut off, and looks again when it comes back. */
+/** The library is everybody's business, whoever it belongs to: what is named is looked at through its own route. */
+const SEEN_BY_ALL = new Set(["template", "release"]);
+
+/**
+ * What was committed, as far as the person may see it. A reader that is too slow is cut off, and so is one whose rights changed: it
+ * comes back, and is looked at anew.
+ */
 async function* changes(
   parts: ServerParts,
   context: RequestContext,
@@ -96,53 +102,39 @@ async function* changes(
   const { actor, facts } = context;
   const queue: Change[] = [];
   let wake = (): void => undefined;
-  let isOverrun = false;
+  let isOver = false;
   const stop = parts.store.watch((change) => {
-    if (appId !== undefined && change.appId !== appId) return;
-    if (!isVisible(change)) return;
-    if (queue.length >= QUEUE_MAX) isOverrun = true;
-    else queue.push(change);
+    const isOfMyRights =
+      (change.noun === "user" && change.id === actor.userId) ||
+      (change.noun === "team" && (actor.enterpriseAdministrator || actor.teams[change.id] !== undefined));
+    if (isOfMyRights || queue.length >= QUEUE_MAX) isOver = true;
+    else if ((appId === undefined || change.appId === appId) && isVisible(context, change))
+      queue.push(change);
     wake();
   });
-  const isVisible = (change: Change): boolean =>
-    actor.enterpriseAdministrator ||
-    (change.teamId !== undefined && actor.teams[change.teamId] !== undefined) ||
-    visibleApps.has(change.appId ?? "");
-  const visibleApps = await appsOf(parts, context);
-  facts.signal.addEventListener("abort", () => wake(), { once: true });
+  const end = (): void => wake();
+  facts.signal.addEventListener("abort", end, { once: true });
   try {
-    while (!facts.signal.aborted && !isOverrun) {
+    while (!facts.signal.aborted) {
       const change = queue.shift();
-      if (change !== undefined) {
-        yield {
-          noun: change.noun,
-          id: change.id,
-          ...(change.teamId === undefined ? {} : { teamId: change.teamId }),
-          ...(change.appId === undefined ? {} : { appId: change.appId }),
-        };
-        continue;
-      }
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
+      if (change !== undefined) yield nameOf(change);
+      else if (isOver) return;
+      else
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
     }
   } finally {
     stop();
   }
 }
 
-async function appsOf(parts: ServerParts, context: RequestContext): Promise<ReadonlySet<string>> {
-  if (context.actor.enterpriseAdministrator) return new Set();
-  const ids = new Set<string>();
-  let after: string | undefined;
-  do {
-    const page = await parts.store.apps.list(
-      sightOf(context.actor),
-      {},
-      after === undefined ? { limit: 200 } : { limit: 200, after },
-    );
-    for (const app of page.items) ids.add(app.id);
-    after = page.next;
-  } while (after !== undefined);
-  return ids;
+function nameOf({ noun, id, teamId, appId }: Change) {
+  const owner = teamId === undefined ? {} : { teamId };
+  return { noun, id, ...owner, ...(appId === undefined ? {} : { appId }) };
+}
+
+function isVisible({ actor }: RequestContext, change: Change): boolean {
+  if (actor.enterpriseAdministrator || SEEN_BY_ALL.has(change.noun)) return true;
+  return change.teamId !== undefined && actor.teams[change.teamId] !== undefined;
 }

@@ -1,5 +1,4 @@
 import type { Actor } from "@sampan/api";
-import { isInSight } from "@sampan/delivery";
 import type {
   Installation,
   Sight,
@@ -67,10 +66,8 @@ export async function allowedTemplate(
   return template;
 }
 
-export function allowTemplate(context: RequestContext, template: StoredTemplate): void {
-  const own = Object.keys(context.actor.teams);
-  const teamId = template.scope === "team" ? template.teamId : (strongestTeam(context.actor) ?? own[0]);
-  context.allow(teamId);
+function allowTemplate(context: RequestContext, template: StoredTemplate): void {
+  context.allow(template.scope === "team" ? template.teamId : strongestTeam(context.actor));
 }
 
 export async function allowedRelease(
@@ -79,9 +76,28 @@ export async function allowedRelease(
   digest: StoredRelease["digest"],
 ): Promise<StoredRelease> {
   const release = await parts.store.releases.get(digest);
-  const template = await parts.store.templates.get(release.templateId);
-  if (!isInSight(template, sightOf(context.actor))) context.allow(template.teamId);
-  allowTemplate(context, template);
+  allowTemplate(context, await parts.store.templates.get(release.templateId));
+  return release;
+}
+
+/** What the enterprise has is changed in the team that it came from, or by the enterprise's administrator: others only use it. */
+export async function templateToChange(
+  parts: ServerParts,
+  context: RequestContext,
+  id: string,
+): Promise<StoredTemplate> {
+  const template = await parts.store.templates.get(id);
+  context.allow(template.teamId);
+  return template;
+}
+
+export async function releaseToChange(
+  parts: ServerParts,
+  context: RequestContext,
+  digest: StoredRelease["digest"],
+): Promise<StoredRelease> {
+  const release = await parts.store.releases.get(digest);
+  await templateToChange(parts, context, release.templateId);
   return release;
 }
 

@@ -1,27 +1,14 @@
 import type { Actor } from "@sampan/api";
 import { deliveryProblem } from "@sampan/delivery";
-import { hashPassword, hashToken, type LoginPace, newToken, verifyPassword } from "@sampan/identity";
-import type { Member, Team, Token, User } from "@sampan/store";
+import { hashPassword } from "@sampan/identity";
+import type { Member, Team, User } from "@sampan/store";
 import type { RequestContext } from "../http/context.ts";
 import { serverProblem } from "../http/problems.ts";
 import type { Handlers } from "../http/serve-contract.ts";
 import { pageOf, sightOf, viewPage } from "./lookup.ts";
 import type { ServerParts } from "./server-parts.ts";
 
-export const SESSION_COOKIE = "sampan_session";
-const SESSION_SECONDS = 12 * 3600;
-const DAY_MS = 86_400_000;
-
 type PeopleNames =
-  | "getSetup"
-  | "setup"
-  | "login"
-  | "logout"
-  | "getMe"
-  | "changePassword"
-  | "listTokens"
-  | "createToken"
-  | "removeToken"
   | "listUsers"
   | "createUser"
   | "updateUser"
@@ -32,107 +19,8 @@ type PeopleNames =
   | "setMember"
   | "removeMember";
 
-export function peopleHandlers(parts: ServerParts, pace: LoginPace): Pick<Handlers, PeopleNames> {
-  return { ...selfHandlers(parts, pace), ...userHandlers(parts), ...teamHandlers(parts) };
-}
-
-type SelfNames =
-  | "getSetup"
-  | "setup"
-  | "login"
-  | "logout"
-  | "getMe"
-  | "changePassword"
-  | "listTokens"
-  | "createToken"
-  | "removeToken";
-
-function selfHandlers(parts: ServerParts, pace: LoginPace): Pick<Handlers, SelfNames> {
-  const { store } = parts;
-  return {
-    getSetup: async () => ({ needed: (await store.users.count()) === 0 }),
-    setup: async ({ body }) => {
-      const passwordHash = await hashPassword(body.password);
-      return await store.transaction(async (nouns) => {
-        if ((await nouns.users.count()) > 0)
-          throw serverProblem("API_SETUP_DONE", "this site was set up before", { hint: "log in" });
-        const user = await nouns.users.create({ name: body.userName, passwordHash, administrator: true });
-        const team = await nouns.teams.create({ name: body.teamName });
-        await nouns.teams.setMember(team.id, user.id, "administrator");
-        await nouns.settings.set("enterprise", body.enterprise);
-        await nouns.events.add({ what: "site.setup", who: user.name, outcome: "done" });
-        return { user: userView(user), team: teamView(team) };
-      });
-    },
-    login: async ({ body }, context) => {
-      const source = { userName: body.userName, address: context.facts.remoteAddress };
-      const waitMs = pace.enter(source);
-      if (waitMs > 0)
-        throw serverProblem("API_SLOW_DOWN", "too many failed logins", {
-          hint: `try again in ${Math.ceil(waitMs / 1000)} s`,
-        });
-      const found = await store.users.findByName(body.userName);
-      // The hash is computed for unknown users too, so that the time does not tell who exists.
-      const isRight = await verifyPassword(body.password, found?.passwordHash);
-      const user = found?.user;
-      if (!isRight || user === undefined || user.disabled) {
-        await store.events.add({
-          what: "session.login",
-          who: body.userName.slice(0, 100),
-          outcome: "refused",
-        });
-        throw serverProblem("API_LOGIN_REFUSED", "user name or password is wrong");
-      }
-      pace.passed(source);
-      const secret = newToken();
-      const expiresAt = new Date(parts.nowMs() + SESSION_SECONDS * 1000).toISOString();
-      await store.tokens.create({
-        userId: user.id,
-        kind: "session",
-        hash: hashToken(secret),
-        label: context.facts.userAgent?.slice(0, 100) ?? "",
-        expiresAt,
-      });
-      await store.events.add({ what: "session.login", who: user.name, outcome: "done" });
-      context.cookies.push({ name: SESSION_COOKIE, value: secret, maxAgeSeconds: SESSION_SECONDS });
-      return await meOf(parts, user);
-    },
-    logout: async (_input, context) => {
-      context.cookies.push({ name: SESSION_COOKIE, value: undefined, maxAgeSeconds: 0 });
-      if (context.tokenId !== undefined) await store.tokens.remove(context.actor.userId, context.tokenId);
-      return undefined;
-    },
-    getMe: async (_input, context) => await meOf(parts, await store.users.get(context.actor.userId)),
-    changePassword: async ({ body }, context) => {
-      const found = await store.users.findByName(context.actor.name);
-      if (found === undefined || !(await verifyPassword(body.current, found.passwordHash)))
-        throw serverProblem("API_LOGIN_REFUSED", "the current password is wrong");
-      await store.users.update(found.user.id, { passwordHash: await hashPassword(body.next) });
-      await store.events.add({ what: "user.password", who: context.actor.name, outcome: "done" });
-      return undefined;
-    },
-    listTokens: async (_input, context) =>
-      await viewPage(await store.tokens.list(context.actor.userId, "token", { limit: 200 }), tokenView),
-    createToken: async ({ body }, context) => {
-      const secret = newToken();
-      const expires =
-        body.expiresInDays === undefined
-          ? {}
-          : { expiresAt: new Date(parts.nowMs() + body.expiresInDays * DAY_MS).toISOString() };
-      const token = await store.tokens.create({
-        userId: context.actor.userId,
-        kind: "token",
-        hash: hashToken(secret),
-        label: body.name,
-        ...expires,
-      });
-      return { token: tokenView(token), secret };
-    },
-    removeToken: async ({ params }, context) => {
-      await store.tokens.remove(context.actor.userId, params.id);
-      return undefined;
-    },
-  };
+export function peopleHandlers(parts: ServerParts): Pick<Handlers, PeopleNames> {
+  return { ...userHandlers(parts), ...teamHandlers(parts) };
 }
 
 function userHandlers(parts: ServerParts): Pick<Handlers, "listUsers" | "createUser" | "updateUser"> {
@@ -245,22 +133,7 @@ export async function actorOf(parts: Pick<ServerParts, "store">, user: User): Pr
   };
 }
 
-async function meOf(parts: ServerParts, user: User) {
-  const roles = await parts.store.teams.rolesOf(user.id);
-  const teams = await Promise.all(
-    Object.entries(roles).map(async ([id, role]) => ({
-      team: teamView(await parts.store.teams.get(id)),
-      role,
-    })),
-  );
-  return {
-    user: userView(user),
-    enterprise: { name: String((await parts.store.settings.get("enterprise")) ?? "") },
-    teams,
-  };
-}
-
-function userView(user: User) {
+export function userView(user: User) {
   return {
     id: user.id,
     name: user.name,
@@ -271,14 +144,10 @@ function userView(user: User) {
   };
 }
 
-function teamView(team: Team) {
+export function teamView(team: Team) {
   return { id: team.id, name: team.name, title: team.title ?? team.name, createdAt: team.createdAt };
 }
 
 function memberView(member: Member) {
   return { userId: member.userId, userName: member.userName, role: member.role };
-}
-
-function tokenView(token: Token) {
-  return { ...token, name: token.label };
 }

@@ -1,6 +1,7 @@
 import { openApi } from "@sampan/api";
 import { keyIdOf } from "@sampan/identity";
 import { describeError } from "@sampan/problem";
+import type { AuditEvent, Page } from "@sampan/store";
 import type { Handlers } from "../http/serve-contract.ts";
 import { pruneInputs, renderPrunePlan } from "../prune.ts";
 import { pageOf, viewPage } from "./lookup.ts";
@@ -44,7 +45,7 @@ function lookHandlers(
       hold: await holdView(parts),
     }),
     listAudit: async ({ query }) =>
-      await viewPage(await store.events.list({ kind: "all" }, {}, pageOf(query)), (event) => ({
+      await viewPage(await auditPage(parts, query), (event) => ({
         id: String(event.seq),
         at: event.at,
         who: event.who,
@@ -54,6 +55,34 @@ function lookHandlers(
       })),
   };
 }
+
+const FAILED = new Set(["refused", "failed", "cancelled"]);
+
+/** A page of events; of those that did not go well when that is asked, read on until the page is full. */
+async function auditPage(
+  { store }: ServerParts,
+  query: {
+    readonly after?: string | undefined;
+    readonly limit: number;
+    readonly failed?: boolean | undefined;
+  },
+): Promise<Page<AuditEvent>> {
+  if (query.failed !== true) return await store.events.list({ kind: "all" }, {}, pageOf(query));
+  const items: AuditEvent[] = [];
+  let { after } = query;
+  for (let read = 0; read < AUDIT_PAGES_MAX; read++) {
+    const page = await store.events.list({ kind: "all" }, {}, pageOf({ after, limit: query.limit }));
+    const failed = page.items.filter((event) => FAILED.has(event.outcome));
+    if (items.length + failed.length > query.limit) break;
+    items.push(...failed);
+    after = page.next;
+    if (after === undefined) return { items };
+  }
+  return after === undefined ? { items } : { items, next: after };
+}
+
+/** Pages of events that are looked through for one page of the answer. */
+const AUDIT_PAGES_MAX = 50;
 
 async function holdView(parts: ServerParts) {
   const { images, layers, pieces, packs, recipes, blobs } = await parts.hold.stats();

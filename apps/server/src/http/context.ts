@@ -6,6 +6,8 @@ export interface RequestFacts {
   readonly remoteAddress: string;
   readonly range: string | undefined;
   readonly userAgent: string | undefined;
+  /** A browser's session, not a token. */
+  readonly usesCookie: boolean;
   readonly signal: AbortSignal;
 }
 

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { Readable } from "node:stream";
 import type {} from "@fastify/cookie";
 import {
@@ -12,9 +11,10 @@ import {
   type RouteName,
   type RouteReply,
 } from "@sampan/api";
-import { type Fault, isProblem, type Problem, problemJson } from "@sampan/problem";
+import type { Fault } from "@sampan/problem";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { RequestContext } from "./context.ts";
+import { answerError } from "./answer-error.ts";
+import { RequestContext, type RequestFacts } from "./context.ts";
 import { serverProblem } from "./problems.ts";
 import { type FileReply, sendEvents, sendFile } from "./streams.ts";
 
@@ -45,14 +45,18 @@ type AnyHandler = (
   context: RequestContext,
 ) => Promise<unknown>;
 
+/** Who asks, found out before the body is read: so nobody unknown makes the server read one. */
+const askers = new WeakMap<FastifyRequest, Who>();
+type Who = Awaited<ReturnType<ServeOptions["authenticate"]>>;
+
 /** Registers the whole contract below /api/v1. */
 export function serveContract(server: FastifyInstance, options: ServeOptions): void {
-  server.addContentTypeParser("application/octet-stream", (_request, payload, done) => done(null, payload));
-  server.setErrorHandler((error, _request, reply) => answerError(reply, error, options.onBug));
+  server.addContentTypeParser(BYTES, (_request, payload, done) => done(null, payload));
+  server.setErrorHandler((error, request, reply) => answerError({ request, reply }, error, options.onBug));
   server.setNotFoundHandler((request, reply) =>
     answerError(
-      reply,
-      serverProblem("API_NOT_FOUND", `there is nothing at ${request.method} ${request.url}`),
+      { request, reply },
+      serverProblem("API_NOT_FOUND", `there is nothing at ${request.method} ${request.url.slice(0, 200)}`),
       options.onBug,
     ),
   );
@@ -61,9 +65,48 @@ export function serveContract(server: FastifyInstance, options: ServeOptions): v
       method: row.method,
       url: `${API_PREFIX}${row.path}`,
       ...(row.body === "bytes" ? { bodyLimit: Number.MAX_SAFE_INTEGER } : {}),
+      onRequest: (request) => admit(row, request, options),
       handler: (request, reply) => answer(name, row, request, reply, options),
     });
   }
+}
+
+const BYTES = "application/octet-stream";
+
+/** All that can be refused before the body is read. */
+async function admit(row: Route, request: FastifyRequest, options: ServeOptions): Promise<void> {
+  refuseCrossOrigin(row, request);
+  const who = await options.authenticate(request);
+  askers.set(request, who);
+  const { permission } = row;
+  if (permission !== "public") {
+    const context = new RequestContext(who, permission, factsOf(request, NEVER));
+    void context.actor;
+    if (PERMISSIONS[permission].scope !== "team") context.require(permission, undefined);
+  }
+  // A body of another type would be gathered in memory, and here it has no limit.
+  const type = request.headers["content-type"]?.split(";")[0]?.trim().toLowerCase();
+  if (row.body === "bytes" && type !== BYTES)
+    throw serverProblem("API_INVALID", `the body must be sent as ${BYTES}`, {
+      why: `it was sent as ${type ?? "nothing"}`,
+    });
+}
+
+/** The name of whoever asks, for the log. */
+export function askerOf(request: FastifyRequest): string | undefined {
+  return askers.get(request)?.actor.name;
+}
+
+const NEVER = new AbortController().signal;
+
+function factsOf(request: FastifyRequest, signal: AbortSignal): RequestFacts {
+  return {
+    remoteAddress: request.ip,
+    range: request.headers.range,
+    userAgent: request.headers["user-agent"],
+    usesCookie: request.headers.authorization === undefined,
+    signal,
+  };
 }
 
 async function answer(
@@ -73,32 +116,32 @@ async function answer(
   reply: FastifyReply,
   options: ServeOptions,
 ): Promise<unknown> {
-  const who = await options.authenticate(request);
-  refuseCrossOrigin(row, request);
   const abort = new AbortController();
   reply.raw.once("close", () => abort.abort(new DOMException("the client went away", "AbortError")));
-  const context = new RequestContext(who, row.permission, {
-    remoteAddress: request.ip,
-    range: request.headers.range,
-    userAgent: request.headers["user-agent"],
-    signal: abort.signal,
-  });
-  if (row.permission !== "public") {
-    void context.actor;
-    if (PERMISSIONS[row.permission].scope !== "team") context.require(row.permission, undefined);
-  }
+  const context = new RequestContext(askers.get(request), row.permission, factsOf(request, abort.signal));
   const handler = options.handlers[name] as unknown as AnyHandler;
   const result = await handler(parseInput(row, request), context);
   if (row.permission !== "public" && PERMISSIONS[row.permission].scope === "team")
     context.assertChecked(name);
   setCookies(reply, context);
-  return send(row, reply, result, context);
+  const isStillKnown = async () => (await options.authenticate(request)) !== undefined;
+  return send(row, reply, { result, context, isStillKnown });
 }
 
-function send(row: Route, reply: FastifyReply, result: unknown, context: RequestContext): unknown {
+function send(
+  row: Route,
+  reply: FastifyReply,
+  answered: {
+    readonly result: unknown;
+    readonly context: RequestContext;
+    readonly isStillKnown: () => Promise<boolean>;
+  },
+): unknown {
+  const { result, context, isStillKnown } = answered;
+  const { signal, range } = context.facts;
   if (row.event !== undefined)
-    return sendEvents(reply, result as AsyncIterable<unknown>, context.facts.signal);
-  if (row.reply === "bytes") return sendFile(reply, result as FileReply, context.facts.range);
+    return sendEvents(reply, result as AsyncIterable<unknown>, { signal, isStillKnown });
+  if (row.reply === "bytes") return sendFile(reply, result as FileReply, range);
   if (row.reply === "none") return reply.code(204).send();
   // Parsing the reply strips whatever the contract does not name, so nothing leaks by accident.
   return reply.code(row.status ?? 200).send(row.reply.parse(result));
@@ -136,7 +179,7 @@ function parseInput(row: Route, request: FastifyRequest): { params: unknown; que
 function refuseCrossOrigin(row: Route, request: FastifyRequest): void {
   if (row.method === "GET" || request.headers.authorization !== undefined) return;
   const origin = request.headers.origin;
-  if (origin === undefined || new URL(origin).host === request.headers.host) return;
+  if (origin === undefined || (URL.canParse(origin) && new URL(origin).host === request.headers.host)) return;
   throw serverProblem("API_CROSS_ORIGIN", "the request came from another site's page", {
     why: `its origin is ${origin}`,
   });
@@ -152,25 +195,4 @@ function setCookies(reply: FastifyReply, context: RequestContext): void {
       maxAge: cookie.value === undefined ? 0 : cookie.maxAgeSeconds,
     });
   }
-}
-
-function answerError(reply: FastifyReply, error: unknown, onBug: ServeOptions["onBug"]): FastifyReply {
-  const problem = asProblem(error, onBug);
-  return reply.code(problem.kind.status).type("application/problem+json").send(problemJson(problem));
-}
-
-function asProblem(error: unknown, onBug: ServeOptions["onBug"]): Problem {
-  if (isProblem(error)) return error;
-  const code = (error as { code?: string } | undefined)?.code;
-  if (code === "FST_ERR_CTP_BODY_TOO_LARGE")
-    return serverProblem("API_TOO_LARGE", "the request body is too large", { cause: error });
-  if (code?.startsWith("FST_ERR_CTP") === true || error instanceof SyntaxError) {
-    return serverProblem("API_INVALID", "the request body is not JSON", { why: (error as Error).message });
-  }
-  const id = randomUUID();
-  onBug(id, error);
-  return serverProblem("SERVER_BUG", "Sampan hit a fault of its own", {
-    why: `its log has the details under ${id}`,
-    hint: "send the log to the vendor of this site",
-  });
 }

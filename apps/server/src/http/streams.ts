@@ -22,6 +22,8 @@ export function sendFile(
   if (file.etag !== undefined) reply.header("etag", `"${file.etag}"`);
   if (file.name !== undefined)
     reply.header("content-disposition", `attachment; filename*=UTF-8''${encodeURIComponent(file.name)}`);
+  // A logo may be an SVG from outside: opened by itself it must not run as a page of this server.
+  reply.header("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox");
   if (range === "unsatisfiable")
     return reply.code(416).header("content-range", `bytes */${file.sizeBytes}`).send();
   const part = range ?? { start: 0, end: file.sizeBytes };
@@ -49,29 +51,32 @@ export function parseRange(
 
 const HEARTBEAT_MS = 15_000;
 
-/** Server-sent events, with a comment now and then so that a dead connection is noticed. */
+interface Stream {
+  readonly signal: AbortSignal;
+  /** Whether the session or token that opened the stream still counts. */
+  readonly isStillKnown: () => Promise<boolean>;
+}
+
+/** Server-sent events, with a comment now and then so that a dead connection, or a session that has ended, is noticed. */
 export function sendEvents(
   reply: FastifyReply,
   events: AsyncIterable<unknown>,
-  signal: AbortSignal,
+  stream: Stream,
 ): FastifyReply {
   reply.type("text/event-stream").header("cache-control", "no-store").header("x-accel-buffering", "no");
-  return reply.send(Readable.from(eventText(events, signal)));
+  return reply.send(Readable.from(eventText(events, stream)));
 }
 
-async function* eventText(events: AsyncIterable<unknown>, signal: AbortSignal): AsyncGenerator<string> {
+async function* eventText(events: AsyncIterable<unknown>, stream: Stream): AsyncGenerator<string> {
   yield "retry: 2000\n\n";
   const iterator = events[Symbol.asyncIterator]();
   let next = iterator.next();
   try {
-    while (!signal.aborted) {
-      let timer: NodeJS.Timeout | undefined;
-      const beat = new Promise<"beat">((resolve) => {
-        timer = setTimeout(resolve, HEARTBEAT_MS, "beat");
-      });
-      const first = await Promise.race([next, beat]);
-      clearTimeout(timer);
+    while (!stream.signal.aborted) {
+      const first = await beforeBeat(next, stream.signal);
+      if (first === "aborted") return;
       if (first === "beat") {
+        if (!(await stream.isStillKnown())) return;
         yield ": still here\n\n";
         continue;
       }
@@ -81,6 +86,23 @@ async function* eventText(events: AsyncIterable<unknown>, signal: AbortSignal): 
     }
   } finally {
     next.catch(() => undefined);
-    await iterator.return?.();
+    // Not awaited: an iterator that waits for its own next value would never answer.
+    void iterator.return?.().catch(() => undefined);
+  }
+}
+
+async function beforeBeat<T>(next: Promise<T>, signal: AbortSignal): Promise<T | "beat" | "aborted"> {
+  let timer: NodeJS.Timeout | undefined;
+  let stop = (): void => undefined;
+  const beat = new Promise<"beat" | "aborted">((resolve) => {
+    timer = setTimeout(resolve, HEARTBEAT_MS, "beat");
+    stop = () => resolve("aborted");
+    signal.addEventListener("abort", stop, { once: true });
+  });
+  try {
+    return await Promise.race([next, beat]);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", stop);
   }
 }
