@@ -44,7 +44,7 @@ async function send(
   callOptions: CallOptions,
 ): Promise<unknown> {
   const headers: Record<string, string> = { ...callOptions.headers };
-  if (options.token !== undefined) headers["authorization"] = `Bearer ${options.token}`;
+  if (options.token !== undefined) headers.authorization = `Bearer ${options.token}`;
   const init: RequestInit & { duplex?: "half" } = {
     method: row.method,
     headers,
