@@ -75,7 +75,7 @@ const ask: Terminal["ask"] = async (question, options = {}) => {
   // Within a question the terminal is raw: Ctrl-C comes as a key, not as a signal.
   const interrupted = new Promise<never>((_, reject) => {
     lines.once("SIGINT", () => {
-      process.kill(process.pid, "SIGINT");
+      if (!isSecret) stderr.write("\n");
       reject(new DOMException("interrupted", "AbortError"));
     });
   });

@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { CommandContext, type Outside } from "./command-context.ts";
 import { commandsBelow, examplesOf } from "./command-options.ts";
 import { makeProgram } from "./program.ts";
-import { type Answers, problemReply, runAgainst } from "./test-outside.ts";
+import { type Answers, CTRL_C, problemReply, runAgainst } from "./test-outside.ts";
 
 const AT = "2026-03-01T08:00:00.000Z";
 const TEAM = { id: "team_1", name: "default", title: "Default", createdAt: AT };
@@ -221,6 +221,12 @@ test("Ctrl-C leaves the job running, and says so", async () => {
   };
   const ran = await runAgainst(answers, ["job", "follow", "job_1"], { signal: interrupt.signal });
   expect([ran.exitCode, ran.err]).toEqual([130, "The job goes on: sampan job follow job_1\nInterrupted."]);
+});
+
+test("Ctrl-C at a question ends the command, and nothing was done", async () => {
+  const ran = await runAgainst(SERVER, ["app", "remove", "shop"], { answers: [CTRL_C] });
+  expect([ran.exitCode, ran.err.split("\n").at(-1)]).toEqual([130, "Interrupted."]);
+  expect(ran.asked.every(({ method }) => method === "GET")).toBe(true);
 });
 
 test("an app.yaml is refused with every fault before the server is asked", async () => {

@@ -28,7 +28,8 @@ function wantsJson(argv: readonly string[]): boolean {
 }
 
 function asProblem(error: unknown, signal: AbortSignal): Problem {
-  if (signal.aborted) return cliProblem("CLI_INTERRUPTED", "interrupted");
+  if (signal.aborted || (error instanceof DOMException && error.name === "AbortError"))
+    return cliProblem("CLI_INTERRUPTED", "interrupted");
   if (isProblem(error)) return error;
   if (isHelp(error)) return cliProblem("CLI_USAGE", "a command is missing", { hint: "sampan help" });
   if (error instanceof CommanderError) {

@@ -3,6 +3,9 @@ import { join } from "node:path";
 import type { Outside } from "./command-context.ts";
 import { runCli } from "./run-cli.ts";
 
+/** As an answer: what a person presses who does not want to answer. */
+export const CTRL_C = "\u0003";
+
 const NO_LOGIN = join(tmpdir(), "sampan-nobody-logged-in", "session.json");
 
 /** What a fake server was asked. */
@@ -58,6 +61,7 @@ export async function runAgainst(
       ask: async (question) => {
         err.push(question);
         const reply = replies.shift();
+        if (reply === CTRL_C) throw new DOMException("interrupted", "AbortError");
         if (reply === undefined) throw new Error(`nobody expected the question ${question}`);
         return reply;
       },

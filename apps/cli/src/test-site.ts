@@ -7,6 +7,13 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 
 const ROOT = join(import.meta.dirname, "..", "..", "..");
+/** The server over memory parts, without what `npm run dev` puts into it. It ends with its standard input. */
+const SERVER = `
+import { readConfig, startServer } from ${JSON.stringify(join(ROOT, "apps/server/src/index.ts"))};
+const server = await startServer(readConfig(process.env, ["--dev"]));
+process.stdout.write(JSON.stringify({ listening: server.url }) + "\\n");
+process.stdin.resume().once("end", () => server.close().then(() => process.exit(0)));
+`;
 const PASSWORD = "a long enough password";
 
 export interface Ended {
@@ -29,7 +36,7 @@ export class TestSite implements AsyncDisposable {
 
   static async start(): Promise<TestSite> {
     const folder = await mkdtemp(join(tmpdir(), "sampan-site-"));
-    const server = spawn(process.execPath, ["apps/server/src/main.ts", "--dev"], {
+    const server = spawn(process.execPath, ["--input-type=module", "-e", SERVER], {
       cwd: ROOT,
       env: {
         PATH: process.env.PATH ?? "",
@@ -38,7 +45,7 @@ export class TestSite implements AsyncDisposable {
         SAMPAN_LISTEN: "127.0.0.1:0",
         SAMPAN_LOG: "warn",
       },
-      stdio: ["ignore", "pipe", "inherit"],
+      stdio: ["pipe", "pipe", "inherit"],
     });
     const lines = createInterface({ input: server.stdout as Readable });
     const url = await new Promise<string>((resolve, reject) => {
@@ -91,7 +98,7 @@ export class TestSite implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#server.exitCode === null) {
       const gone = once(this.#server, "close");
-      this.#server.kill("SIGTERM");
+      this.#server.stdin?.end();
       await gone;
     }
     await rm(this.folder, { recursive: true, force: true });
