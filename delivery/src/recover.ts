@@ -62,7 +62,7 @@ const NO_VALUES: AppValues = { parameters: {}, generated: {}, hostPorts: {} };
 const ALWAYS = [
   "parameters, modules, connection info, routes, acceptance checks, scaling rules, plugins, metrics endpoints and titles are not in the engine: what came of them stands in the components as it is",
   "which releases it was installed from is not in the engine: to upgrade it from a template, install that anew, or restore a backup of the database",
-  "components that were stopped, and cron components, are not in the engine: add them again",
+  "components that were stopped, and cron components that never ran, are not in the engine: add them again",
   "what a component needs, and how long it may take to start, are as they were when its newest instance was made",
 ];
 

@@ -23,6 +23,7 @@ export interface RoleComponent extends Partial<Omit<InstanceSpec, "command">> {
   readonly needs?: readonly string[];
   readonly replicas?: number;
   readonly startWithinMs?: number;
+  readonly schedule?: string;
   readonly tag?: string;
 }
 
@@ -155,6 +156,7 @@ function componentOf(name: string, one: RoleComponent, harness: ConformanceHarne
     needs,
     replicas,
     startWithinMs,
+    schedule,
     tag,
     ...spec
   } = one;
@@ -170,7 +172,7 @@ function componentOf(name: string, one: RoleComponent, harness: ConformanceHarne
     probes: role[0] === "serve" ? { ready: READY } : {},
     limits: {},
     requests: {},
-    restart: kind === "job" ? "never" : "always",
+    restart: kind === "job" || kind === "cron" ? "never" : "always",
     labels: {},
     stopGraceMs: 2000,
     security: { addCapabilities: [], dropCapabilities: [], readOnlyRoot: false, privileged: false },
@@ -185,5 +187,6 @@ function componentOf(name: string, one: RoleComponent, harness: ConformanceHarne
     startWithinMs: startWithinMs ?? 30_000,
     specDigest: digestFromHex(createHash("sha256").update(JSON.stringify(whole)).digest("hex")),
     spec: whole,
+    ...(schedule === undefined ? {} : { schedule }),
   };
 }

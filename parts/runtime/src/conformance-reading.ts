@@ -1,4 +1,4 @@
-import type { Desired } from "@sampan/plan";
+import { type Desired, planRun } from "@sampan/plan";
 import { describe, expect, test } from "vitest";
 import type { ConformanceHarness } from "./conformance.ts";
 import { doStep, probeOf, ROLE_PORT, type RoleComponent, type TestApp, withApp } from "./conformance-app.ts";
@@ -118,6 +118,27 @@ export function readingRules(given: () => ConformanceHarness): void {
         const read = await readBack(app);
         expect(read.components).toMatchObject([{ name: "web", needs: [] }]);
         expect(read.remarks).toEqual([expect.stringContaining("web needed idle")]);
+        expect((await app.plan(desiredOf(read))).steps).toEqual([]);
+      }),
+    );
+
+    test(
+      "the last run of a cron component tells what it is, and is no replica",
+      withApp(given, async (app) => {
+        const nightly: RoleComponent = { kind: "cron", role: ["end"], replicas: 0, schedule: "0 3 * * *" };
+        const desired = app.desire({ nightly, web: {} });
+        await app.apply(desired);
+        expect((await readBack(app)).components.map(({ name }) => name)).toEqual(["web"]);
+        const observed = await app.observe(desired);
+        const run = planRun(desired, observed, {
+          component: "nightly",
+          why: "it is due",
+          now: observed.at,
+          newId: () => "run",
+        });
+        for (const step of run.steps) await doStep(app.driver, step, app.context(desired));
+        const read = await readBack(app);
+        expect(read.components).toEqual(desired.components);
         expect((await app.plan(desiredOf(read))).steps).toEqual([]);
       }),
     );

@@ -5,7 +5,7 @@ export interface RunningApp {
   readonly app: AppRef;
   readonly generation: number;
   /**
-   * Sorted by name. Those of which the engine holds no instance (they are stopped, or run by a schedule) are not known to it. What is
+   * Sorted by name. Those of which the engine holds no instance (they are stopped, or never ran by their schedule) are not known to it. What is
    * no part of a specification (needs, start time, schedule) is as it was when the newest instance was made.
    */
   readonly components: readonly DesiredComponent[];
@@ -33,15 +33,19 @@ export function leadingInstances<T extends InstanceMark>(
     .sort((a, b) => (a.leader.component < b.leader.component ? -1 : 1));
 }
 
-/** Puts together what was read. Needs of components that are not there are left out, and remarked: nothing could be planned with them. */
+/**
+ * Puts together what was read. Needs of components that are not there are left out, and remarked: nothing could be planned with them.
+ * What is there of a cron component is its last run, and no replica.
+ */
 export function runningApp(read: RunningApp): RunningApp {
   const present = new Set(read.components.map(({ name }) => name));
   const remarks = [...read.remarks];
-  const components = read.components.map((component) => {
+  const components = read.components.map((one) => {
+    const component = one.kind === "cron" ? { ...one, replicas: 0 } : one;
     const absent = component.needs.filter((need) => !present.has(need));
     for (const need of absent)
       remarks.push(
-        `${component.name} needed ${need}, of which the engine has no instance: it was stopped, or runs by a schedule`,
+        `${component.name} needed ${need}, of which the engine has no instance: it was stopped, or never ran by its schedule`,
       );
     return absent.length === 0
       ? component
