@@ -94,7 +94,8 @@ let web29: string;
 test("the vendor applies an app, and sees it run", async () => {
   await writeFile(join(vendor.folder, "app.yaml"), appText("2.9", "GREETING: hello"));
   const absent = await vendor.run(["apply", "-f", "app.yaml"]);
-  expect([absent.exitCode, absent.err]).toEqual([2, expect.stringContaining("components.db.image")]);
+  expect(absent.exitCode).not.toBe(0);
+  expect(absent.err).toContain("components.db.image");
   web29 = await push("shop/web", "2.9");
   await push("shop/db", "1");
   const planned = await vendor.run(["plan", "-f", "app.yaml"]);
