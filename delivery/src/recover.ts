@@ -159,8 +159,7 @@ const RECOVERED = "recovered from the engine";
 
 /** All of it as if the change that made what runs had just succeeded: only what was reached once is kept up. */
 async function keep(nouns: Nouns, { by, app, spec, desired, plan, remarks }: Kept): Promise<string> {
-  await nouns.apps.create({ ...app, spec, values: NO_VALUES });
-  await reachGeneration(nouns, app.id, desired.generation);
+  await nouns.apps.create({ ...app, spec, values: NO_VALUES, generation: desired.generation });
   await nouns.plans.put(plan, desired);
   const { id: rolloutId } = await nouns.rollouts.create({
     planId: plan.id,
@@ -193,8 +192,3 @@ async function keep(nouns: Nouns, { by, app, spec, desired, plan, remarks }: Kep
 
 const REMARKS_KEPT_MAX = 50;
 const REMARK_LENGTH_MAX = 300;
-
-/** An app begins at generation 1; the engine refuses work of an older generation than what it holds. */
-async function reachGeneration(nouns: Nouns, appId: string, generation: number): Promise<void> {
-  for (let reached = 1; reached < generation; reached++) await nouns.apps.update(appId, reached, {});
-}

@@ -41,7 +41,7 @@ function jobProblem(job: Job): Problem {
 }
 
 /** Codes of bundles are known here; of the others the job may say how a command ends. */
-function kindOf(error: { readonly code: string; readonly exit?: number }): ProblemKind {
+function kindOf(error: { readonly code: string; readonly exit?: number | undefined }): ProblemKind {
   const table: Readonly<Record<string, ProblemKind>> = bundleProblems;
   return table[error.code] ?? { status: 500, exit: error.exit ?? EXIT.failed, doc: "" };
 }

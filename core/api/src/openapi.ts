@@ -39,6 +39,7 @@ const problemSchema: Json = {
     title: { type: "string", description: "What happened." },
     status: { type: "integer" },
     code: { type: "string", description: "Stable; see docs/reference/problems.md." },
+    exit: { type: "integer", description: "Exit code of the command line." },
     why: { type: "string" },
     hint: { type: "string", description: "What to do next." },
     faults: {

@@ -24,6 +24,8 @@ export interface ProblemJson {
   readonly title: string;
   readonly status: number;
   readonly code: string;
+  /** What a command line ends with. */
+  readonly exit?: number;
   readonly why?: string;
   readonly hint?: string;
   readonly faults?: readonly { readonly path: string; readonly line?: number; readonly message: string }[];
@@ -35,6 +37,7 @@ export function problemJson(problem: Problem): ProblemJson {
     title: problem.message,
     status: problem.kind.status,
     code: problem.code,
+    exit: problem.kind.exit,
     ...(problem.why === undefined ? {} : { why: problem.why }),
     ...(problem.hint === undefined ? {} : { hint: problem.hint }),
     ...(problem.faults.length === 0 ? {} : { faults: problem.faults }),

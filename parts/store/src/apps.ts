@@ -77,6 +77,8 @@ export const apps = {
     app: {
       /** Made when absent. */
       id?: string;
+      /** 1 when absent; an app that the engine runs already goes on from there. */
+      generation?: number;
       teamId: string;
       name: string;
       slug: string;
@@ -97,7 +99,7 @@ export const apps = {
           sealedSpec: sealJson(inside, spec),
           sealedValues: sealJson(inside, values),
           modules: toJson(modules ?? {}),
-          generation: 1,
+          generation: rest.generation ?? 1,
           stopped: 0,
           createdAt: now,
           updatedAt: now,

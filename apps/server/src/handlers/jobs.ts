@@ -75,6 +75,7 @@ export function jobView(job: Job) {
           error: {
             code: problem.code,
             title: problem.title,
+            ...(problem.exit === undefined ? {} : { exit: problem.exit }),
             ...(problem.why === undefined ? {} : { why: problem.why }),
             ...(problem.hint === undefined ? {} : { hint: problem.hint }),
             ...(problem.faults === undefined ? {} : { faults: [...problem.faults] }),

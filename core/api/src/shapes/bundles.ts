@@ -61,7 +61,6 @@ export const bundleRoutes = {
       teamId: id.optional(),
       level: z.int().min(1).max(19).default(3),
       unsigned: z.boolean().default(false),
-      path: z.string().max(4096).optional(),
     }),
     reply: jobStarted,
   }),
@@ -170,6 +169,7 @@ export const jobView = z.object({
     .object({
       code: z.string(),
       title: z.string(),
+      exit: z.int().optional(),
       why: z.string().optional(),
       hint: z.string().optional(),
       faults: z.array(z.unknown()).optional(),
