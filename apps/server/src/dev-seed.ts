@@ -68,7 +68,9 @@ async function publishVersion(place: Place, version: Version): Promise<void> {
   const { parts, by, teamId, signal } = place;
   if ((await parts.store.releases.find(TEMPLATE_ID, version)) !== undefined) return;
   const given = { app: workshop(version) };
-  const app = await parts.store.apps.findByName(teamId, WORKSHOP);
+  const begun = await parts.store.apps.findByName(teamId, WORKSHOP);
+  if (begun !== undefined) await settledBefore(place, begun.id);
+  const app = begun && (await parts.store.apps.get(begun.id));
   const options = { note: "seeded" };
   const changed =
     app === undefined
@@ -90,6 +92,12 @@ async function publishVersion(place: Place, version: Version): Promise<void> {
     accept: ["all"],
   };
   await publish(parts, wish, { signal, onProgress: () => undefined, newTemplateId: TEMPLATE_ID });
+}
+
+/** Waits for what an earlier start, that was cut off, began. */
+async function settledBefore(place: Place, appId: string): Promise<void> {
+  const open = await place.parts.store.rollouts.list({ kind: "all" }, { appId, open: true });
+  for (const { id } of open.items) await settled(place, { rolloutId: id });
 }
 
 /** Waits until the change has ended, well or not. */

@@ -32,7 +32,7 @@ export interface RunningServer {
   readonly parts: ServerParts;
   /** In development: the engine that is not there. */
   readonly engine?: MemoryEngine;
-  /** Stops taking requests, hands running jobs back, and closes everything; within 10 s, whatever does not want to end. */
+  /** Stops taking requests, hands running jobs back, and closes everything; within 10 s, whatever does not want to end. Twice is no fault. */
   close(): Promise<void>;
 }
 
@@ -66,15 +66,20 @@ export async function startServer(config: ServerConfig, options: ServerOptions =
   const url = new URL(await server.listen({ host: config.host, port: config.port }));
   composed.listensOn(Number(url.port));
   const work = startWork(server, composed, config);
+  const closeAll = async () => {
+    const late = (what: string) => server.log.warn(`${what} did not end in time`);
+    await within(REQUESTS_END_WITHIN_MS, server.close(), () => late("requests"));
+    await within(WORK_ENDS_WITHIN_MS, work.stop(), () => late("work"));
+    await within(PARTS_CLOSE_WITHIN_MS, composed.close(), () => late("the parts"));
+  };
+  let closing: Promise<void> | undefined;
   return {
     url: url.origin,
     parts,
     ...(composed.engine === undefined ? {} : { engine: composed.engine }),
-    async close() {
-      const late = (what: string) => server.log.warn(`${what} did not end in time`);
-      await within(REQUESTS_END_WITHIN_MS, server.close(), () => late("requests"));
-      await within(WORK_ENDS_WITHIN_MS, work.stop(), () => late("work"));
-      await within(PARTS_CLOSE_WITHIN_MS, composed.close(), () => late("the parts"));
+    close() {
+      closing ??= closeAll();
+      return closing;
     },
   };
 }
