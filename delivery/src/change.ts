@@ -1,6 +1,7 @@
 import type { Digest } from "@sampan/content";
 import {
   changeHints,
+  type Decision,
   type Desired,
   type InstallationNames,
   type Plan,
@@ -51,7 +52,7 @@ export interface Change {
   readonly changes?: readonly PropertyChange[];
   readonly fromRelease?: Digest;
   readonly toRelease?: Digest;
-  readonly decisions?: unknown;
+  readonly decisions?: Readonly<Record<string, Decision>>;
   /** What a failed rollout does: go back to what was, or stay for somebody to look at. */
   readonly onFailure?: "return" | "hold";
   /** The rollout that failed and that this change makes good: it alone may be under way. */
@@ -189,7 +190,7 @@ async function keep(
     rolloutId: rollout.id,
     rolloutState: rollout.state,
     decisions: {
-      decisions: wish.decisions ?? {},
+      decisions: named(wish.decisions ?? {}),
       onFailure: wish.onFailure ?? "hold",
       ...(wish.returns === undefined ? {} : { returns: wish.returns }),
     },
@@ -209,6 +210,13 @@ async function keep(
     subject: record.id,
   });
   return { recordId: record.id, rolloutId: rollout.id };
+}
+
+/** What was decided, without the values that were written by hand: they may be secrets, and records are not sealed. */
+function named(decisions: Readonly<Record<string, Decision>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(decisions).map(([path, one]) => [path, typeof one === "string" ? one : "edit"]),
+  );
 }
 
 async function refuseBusy(nouns: Nouns, wish: Change): Promise<void> {

@@ -247,3 +247,22 @@ test("scaling does not take up a newer build of an image by the way", async () =
   const { plan } = await scaleComponent(site.parts, wish, { dryRun: true });
   expect(plan.steps.filter((step) => step.kind === "instance.create")).toHaveLength(1);
 });
+
+test("a record says what was decided, and never a value that was written by hand", async () => {
+  const site = await testSite();
+  await installed(site);
+  const release = await shelve(site, "3.0");
+  const app = await site.app("shop");
+  const { items } = await site.parts.store.installations.list({ kind: "all" }, { appId: app.id });
+  const decisions = {
+    "components.web.env.TITLE": { edit: { secret: "MARK-written" } },
+    "components.web.image": "take" as const,
+  };
+  const wish = { by: ann, app, installation: items[0]!, release, decisions, onFailure: "hold" as const };
+  const { recordId = "" } = await upgrade(site.parts, wish, {});
+  expect((await site.parts.store.records.get(recordId)).decisions).toMatchObject({
+    decisions: { "components.web.env.TITLE": "edit", "components.web.image": "take" },
+  });
+  await site.settle();
+  expect((await site.app("shop")).spec.components.web?.env?.TITLE).toEqual({ secret: "MARK-written" });
+});

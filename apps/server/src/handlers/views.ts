@@ -1,4 +1,11 @@
-import { availableFor, CHECK_PREFIX, type ComponentHealth, observe, readRelease } from "@sampan/delivery";
+import {
+  availableFor,
+  CHECK_PREFIX,
+  type ComponentHealth,
+  observe,
+  readRelease,
+  recordOfRollout,
+} from "@sampan/delivery";
 import { maskApp, type Plan, renderPlan, type Step } from "@sampan/plan";
 import type { AppSummary, Installation, StoredApp, StoredRollout, StoredStep } from "@sampan/store";
 import type { App } from "@sampan/template";
@@ -113,12 +120,11 @@ function stepView(step: Step) {
 const STEP_STATE = { running: "running", succeeded: "done", failed: "failed", skipped: "skipped" } as const;
 
 export async function rolloutView(parts: ServerParts, rollout: StoredRollout) {
-  const [plan, steps, records] = await Promise.all([
+  const [plan, steps, record] = await Promise.all([
     parts.store.plans.get(rollout.planId),
     parts.store.rollouts.steps(rollout.id),
-    parts.store.records.list({ kind: "all" }, { appId: rollout.appId }, { limit: 200 }),
+    recordOfRollout(parts, rollout),
   ]);
-  const record = records.items.find((one) => one.rolloutId === rollout.id);
   const byId = new Map(steps.map((step) => [step.stepId, step]));
   return {
     id: rollout.id,
