@@ -72,6 +72,22 @@ test("a failing app does not make rollouts without end", async () => {
   expect((await rolloutsOf(site)).length).toBeLessThan(20);
 });
 
+test("an app that failed for days is mended as soon as it can be", async () => {
+  const site = await testSite();
+  const appId = await runShop(site);
+  lose(site, appId, "web");
+  const images = [...site.engine.images];
+  site.engine.images.clear();
+  for (let half = 0; half < 130; half++) {
+    await reconcile(site.parts, appId, never);
+    await site.clock.advance(1_801_000);
+  }
+  expect((await rolloutsOf(site)).filter((state) => state === "failed").length).toBeGreaterThan(100);
+  for (const [id, image] of images) site.engine.images.set(id, image);
+  await site.settle();
+  expect(await running(site, appId)).toEqual(READY);
+});
+
 test("an engine that does not answer fails nothing: the rollout goes on once it does", async () => {
   const site = await testSite();
   const { appId = "" } = await create(site);

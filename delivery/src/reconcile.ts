@@ -55,12 +55,9 @@ const REMEMBERED_MS = 3_600_000;
  * behind their back. What breaks again and again is mended less and less often.
  */
 async function mayMend(parts: Parts, app: StoredApp): Promise<boolean> {
-  const { items } = await parts.store.rollouts.list({ kind: "all" }, { appId: app.id }, { limit: 100 });
-  const ended = items.filter(
-    (one) => one.generation === app.generation && isEnded(one.state as RolloutState),
-  );
+  const { ended, isReached } = await endedRollouts(parts, app);
   const [newest] = ended;
-  if (newest === undefined || !ended.some((one) => one.state === "succeeded")) return false;
+  if (newest === undefined || !isReached) return false;
   const now = parts.nowMs();
   // The clock may have been set back: what ended in the future says nothing about when to go on.
   const sinceMs = ended.map((one) => now - Date.parse(one.endedAt ?? "")).filter((ms) => ms >= 0);
@@ -70,6 +67,25 @@ async function mayMend(parts: Parts, app: StoredApp): Promise<boolean> {
     lately === 0 || (ended.length === 1 && (await recordOfRollout(parts, newest)) !== undefined);
   if (isFirst) return true;
   return Math.min(...sinceMs) >= Math.min(PAUSE_FIRST_MS * 2 ** (lately - 1), PAUSE_LAST_MS);
+}
+
+/** The newest rollouts of the app's generation, and whether one of all of them succeeded. */
+async function endedRollouts(
+  parts: Parts,
+  app: StoredApp,
+): Promise<{ readonly ended: readonly StoredRollout[]; readonly isReached: boolean }> {
+  const sight = { kind: "all" } as const;
+  const isOurs = (one: StoredRollout) =>
+    one.generation === app.generation && isEnded(one.state as RolloutState);
+  const succeeded = (one: StoredRollout) => isOurs(one) && one.state === "succeeded";
+  let page = await parts.store.rollouts.list(sight, { appId: app.id }, { limit: 100 });
+  const ended = page.items.filter(isOurs);
+  let isReached = page.items.some(succeeded);
+  while (!isReached && page.next !== undefined) {
+    page = await parts.store.rollouts.list(sight, { appId: app.id }, { limit: 200, after: page.next });
+    isReached = page.items.some(succeeded);
+  }
+  return { ended, isReached };
 }
 
 /** Waiting alone mends nothing: an instance that keeps failing is the engine's to restart, and shown as failing. */
