@@ -56,13 +56,14 @@ async function runCheck(
   signal: AbortSignal,
 ): Promise<CheckResult> {
   const startedMs = parts.nowMs();
-  const untilMs = startedMs + (check.within === undefined ? WITHIN_DEFAULT_MS : durationMs(check.within));
-  for (;;) {
+  const withinMs = check.within === undefined ? WITHIN_DEFAULT_MS : durationMs(check.within);
+  // The pauses count too: a clock that is set back meanwhile must not make it go on for ever.
+  for (let pausedMs = 0; ; pausedMs += RETRY_MS) {
     signal.throwIfAborted();
     const fault = await tryCheck(parts, target, check, signal);
-    const tookMs = parts.nowMs() - startedMs;
+    const tookMs = Math.max(pausedMs, parts.nowMs() - startedMs);
     if (fault === undefined) return { name: check.name, state: "passed", tookMs };
-    if (parts.nowMs() >= untilMs) return { name: check.name, state: "failed", message: fault, tookMs };
+    if (tookMs >= withinMs) return { name: check.name, state: "failed", message: fault, tookMs };
     await parts.sleep(RETRY_MS, signal);
   }
 }

@@ -285,7 +285,8 @@ async function sizeOf(path: string): Promise<number | undefined> {
   );
 }
 
-function cutToBytes(text: string, bytesMax: number): string {
+/** As many characters from the beginning as fit into so many bytes of UTF-8. */
+export function cutToBytes(text: string, bytesMax: number): string {
   let cut = "";
   for (const character of text) {
     if (Buffer.byteLength(cut + character) > bytesMax) break;

@@ -113,6 +113,7 @@ async function settleWish(
   const known = before === undefined || last === undefined ? {} : pinsOf(before.spec, last);
   return await settle(parts, {
     app: { id: wish.app.id, slug: wish.app.slug },
+    teamId: wish.app.teamId,
     generation: (before?.generation ?? 0) + 1,
     spec: wish.spec,
     values: wish.values ?? before?.values ?? NO_VALUES,

@@ -1,6 +1,6 @@
 import type { BundleBlob, ReleaseCargo } from "@sampan/bundle";
 import type { Digest, OnProgress } from "@sampan/content";
-import type { BundleFile, BundleFiles } from "./bundle-files.ts";
+import { type BundleFile, type BundleFiles, cutToBytes } from "./bundle-files.ts";
 import { imagesOfRelease, readRelease } from "./library.ts";
 import type { Parts } from "./parts.ts";
 
@@ -43,14 +43,13 @@ export async function exportBundle(
       blobs.set(logo.digest, { ...logo, role: `logo/${stored.templateId}`, size });
     }
   }
-  const name = `${fileStem(releases)}.sampan`;
   const file = await files.beginExport({
     id: wish.fileId,
-    name,
+    name: `${fileStem(releases)}.sampan`,
     ...(wish.teamId === undefined ? {} : { teamId: wish.teamId }),
   });
   try {
-    const written = await parts.bundles.writeBundle(parts.hold, files.contentPath(file.id, name), {
+    const written = await parts.bundles.writeBundle(parts.hold, files.contentPath(file.id, file.name), {
       releases,
       blobs: [...blobs.values()],
       level: wish.level,
@@ -67,7 +66,10 @@ export async function exportBundle(
   }
 }
 
+/** Sticks and file systems take names of up to 255 bytes, and a Chinese character has three. */
+const STEM_BYTES_MAX = 180;
+
 function fileStem(releases: readonly ReleaseCargo[]): string {
   const stem = releases.map((release) => `${release.templateName}-${release.version}`).join("_");
-  return stem.replaceAll(/[^\p{L}\p{N}._-]+/gu, "-").slice(0, 120);
+  return cutToBytes(stem.replaceAll(/[^\p{L}\p{N}._-]+/gu, "-"), STEM_BYTES_MAX);
 }

@@ -3,11 +3,13 @@ import { digestHex, isDigest, shortDigest } from "@sampan/content";
 import type { Desired } from "@sampan/plan";
 import type { Fault } from "@sampan/problem";
 import type { Driver } from "@sampan/runtime";
+import type { Store } from "@sampan/store";
 import type { App } from "@sampan/template";
 import { deliveryProblem } from "./problems.ts";
 
 export interface ImageParts {
   readonly driver: Driver;
+  readonly store: { readonly teams: Pick<Store["teams"], "findByName"> };
   readonly hold: Pick<ContentStore, "image" | "getReference"> & {
     captureFromBlobs(manifest: Digest): Promise<HeldImage>;
   };
@@ -37,7 +39,8 @@ export function imageReferences(app: App): ReadonlyMap<string, string[]> {
 }
 
 /**
- * Finds what each image reference of the app stands for: in the engine first, then among what was pushed to Sampan's own registry.
+ * Finds what each image reference of the app stands for: in the engine first, then among what was pushed to Sampan's own registry, but
+ * not to the repositories of another team.
  * Nothing is fetched from anywhere else. What is known already is kept, or looked up again when that is preferred. Throws IMAGE_ABSENT.
  */
 export async function pinImages(
@@ -46,6 +49,8 @@ export async function pinImages(
   options: {
     readonly pins: Pins;
     readonly prefer: "keep" | "renew";
+    /** The app's. */
+    readonly teamId: string;
     readonly signal?: AbortSignal | undefined;
   },
 ): Promise<Pins> {
@@ -54,7 +59,7 @@ export async function pinImages(
   for (const [reference, components] of imageReferences(app)) {
     const known = Object.hasOwn(options.pins, reference) ? options.pins[reference] : undefined;
     const kept = options.prefer === "keep" ? known : undefined;
-    const found = kept ?? (await findImage(parts, reference, options.signal)) ?? known;
+    const found = kept ?? (await findImage(parts, reference, options)) ?? known;
     if (found === undefined) absent.push({ reference, components });
     else pins[reference] = found;
   }
@@ -79,20 +84,28 @@ export async function pinImages(
 async function findImage(
   parts: ImageParts,
   reference: string,
-  signal?: AbortSignal,
+  { teamId, signal }: { readonly teamId: string; readonly signal?: AbortSignal | undefined },
 ): Promise<Pins[string] | undefined> {
   const inEngine = await parts.driver.findImage(reference, signal);
   if (inEngine !== undefined) return { id: inEngine.id, name: reference };
-  const held = isDigest(reference) ? await parts.hold.image(reference) : await pushedImage(parts, reference);
+  const held = isDigest(reference)
+    ? await parts.hold.image(reference)
+    : await pushedImage(parts, reference, teamId);
   return held === undefined ? undefined : { id: held.imageId, name: reference };
 }
 
 /** Pushed images stand under `registry/<repository>/tags/<tag>`; they are cut into the hold when they are first used. */
-async function pushedImage(parts: ImageParts, reference: string): Promise<HeldImage | undefined> {
+async function pushedImage(
+  parts: ImageParts,
+  reference: string,
+  teamId: string,
+): Promise<HeldImage | undefined> {
   const colon = reference.lastIndexOf(":");
   const hasTag = colon > reference.lastIndexOf("/");
   const repository = hasTag ? reference.slice(0, colon) : reference;
   const tag = hasTag ? reference.slice(colon + 1) : "latest";
+  const owner = await parts.store.teams.findByName(repository.split("/")[0] ?? "");
+  if (owner !== undefined && owner.id !== teamId) return undefined;
   const manifest = await parts.hold.getReference(`registry/${repository}/tags/${tag}`);
   return manifest === undefined ? undefined : await parts.hold.captureFromBlobs(manifest.digest);
 }

@@ -71,7 +71,15 @@ async function endRecord(nouns: Nouns, record: StoredRecord, state: RolloutState
   if (state === "succeeded" && record.kind === "remove") await nouns.apps.remove(record.appId);
 }
 
+const REPEATABLE: ReadonlySet<string> = new Set([
+  "RUNTIME_UNREACHABLE",
+  "STORE_BUSY",
+  "STORE_NO_SPACE",
+  "STORE_STALE",
+  "STORE_UNAVAILABLE",
+]);
+
 /** Whether the same may go well later, with nobody doing anything about it. */
 export function isRepeatable(problem: Problem): boolean {
-  return problem.code === "RUNTIME_UNREACHABLE" || problem.code.startsWith("STORE_");
+  return REPEATABLE.has(problem.code);
 }

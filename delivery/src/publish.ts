@@ -341,9 +341,16 @@ async function keepRelease(parts: Parts, made: Made): Promise<Published> {
 
 /** References first, release after: a release in the library never lacks its content. */
 async function protectContent(parts: Parts, digest: Digest, release: Release): Promise<void> {
-  for (const id of imagesOfRelease(release).keys()) {
+  for (const [id, { name }] of imagesOfRelease(release)) {
     const held = await parts.hold.image(id);
     if (held !== undefined) await parts.hold.setReference(referenceName(digest, id), held.manifest);
+    // Looked at again: a pruning may have come between.
+    if (held !== undefined && (await parts.hold.image(id)) !== undefined) continue;
+    await parts.hold.removeReference(referenceName(digest, id));
+    throw deliveryProblem("IMAGE_ABSENT", `the image ${name} left the hold while it was published`, {
+      why: "the hold was pruned meanwhile",
+      hint: "publish it again",
+    });
   }
   const { logo } = release.template;
   if (logo === undefined) return;

@@ -80,7 +80,9 @@ async function verify(parts: Parts, running: Running, signal: AbortSignal): Prom
       },
     );
     const [first, ...more] = results.filter((check) => check.state === "failed");
-    if (first === undefined) await move("accepted");
+    const left = record?.kind === "remove" ? await leftOf(parts, rollout.appId, signal) : undefined;
+    if (left !== undefined) await fail(parts, running, left);
+    else if (first === undefined) await move("accepted");
     else {
       const others = more.length > 0 ? `, and ${more.length} more` : "";
       await fail(parts, running, `acceptance: ${first.name}: ${first.message ?? "failed"}${others}`);
@@ -89,6 +91,14 @@ async function verify(parts: Parts, running: Running, signal: AbortSignal): Prom
     if (signal.aborted || !cancel.aborted) throw error;
     await move("stopped");
   }
+}
+
+/** What is still there of an app that is to go. It is forgotten only once the engine has nothing of it that runs. */
+async function leftOf(parts: Parts, appId: string, signal: AbortSignal): Promise<string | undefined> {
+  const { complete, remarks, instances } = await parts.driver.observe({ id: appId, images: [] }, signal);
+  if (!complete) return `not all of the app could be seen: ${remarks.join("; ")}`;
+  if (instances.length === 0) return undefined;
+  return `still there: ${instances.map(({ component, index }) => `${component} ${index}`).join(", ")}`;
 }
 
 type Ending = Pick<Running, "rollout" | "record" | "move">;
@@ -127,7 +137,7 @@ async function goBack(parts: Parts, { rollout, record, move }: Ending): Promise<
   try {
     await returnToSnapshot(parts, record, failed);
   } catch (error) {
-    if (!isProblem(error) || isRepeatable(error)) throw error;
+    if (isProblem(error) && isRepeatable(error)) throw error;
     await move("returnFailed", `${failed}; going back is not possible: ${describeError(error)}`);
   }
 }

@@ -21,6 +21,7 @@ export type ModuleChoice = Readonly<Record<string, boolean>>;
 
 export interface Unsettled {
   readonly app: { readonly id: string; readonly slug: string };
+  readonly teamId: string;
   readonly generation: number;
   readonly spec: App;
   /** What the app has now; generated values and ports are kept. */
@@ -59,7 +60,12 @@ export async function settle(parts: Parts, unsettled: Unsettled, signal?: AbortS
   };
   const hostPorts = await allotHostPorts(parts, unsettled.app.id, spec, kept.hostPorts);
   const values: AppValues = { parameters, generated, hostPorts };
-  const images = await pinImages(parts, spec, { pins: unsettled.pins, prefer: unsettled.images, signal });
+  const images = await pinImages(parts, spec, {
+    pins: unsettled.pins,
+    prefer: unsettled.images,
+    teamId: unsettled.teamId,
+    signal,
+  });
   const { desired, faults } = resolve(spec, {
     appRef: unsettled.app,
     generation: unsettled.generation,

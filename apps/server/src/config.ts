@@ -9,7 +9,7 @@ export const configProblems = {
     doc: "A setting of the server cannot be used. The message names the variable and what it takes.",
   },
 } as const;
-const configProblem = problemsOf(configProblems);
+export const configProblem = problemsOf(configProblems);
 
 /** Settings of the server; all have a default that works. docs/guide lists them. */
 export interface ServerConfig {

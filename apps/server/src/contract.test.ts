@@ -220,6 +220,10 @@ test.for(["getJob", "getJobLog", "cancelJob", "resumeJob"] as const)(
   },
 );
 
+test.for(["cancelJob", "resumeJob"] as const)("%s takes what it took to start the job", async (name) => {
+  expect(await ask(name, contract[name], viewer)).toMatchObject({ status: 403, code: "API_FORBIDDEN" });
+});
+
 test.for([
   "listApps",
   "listInstallations",

@@ -19,7 +19,17 @@ export async function pruneInputs(parts: ServerParts): Promise<PruneInputs> {
         protect.add(image);
     }
   }
-  return { protect: [...protect], now: parts.nowMs(), keepYoungerThanMs: KEEP_YOUNGER_THAN_MS };
+  const now = parts.nowMs();
+  const keepYoungerThanMs = KEEP_YOUNGER_THAN_MS + (await longestRunMs(parts, now));
+  return { protect: [...protect], now, keepYoungerThanMs };
+}
+
+/** How long ago the oldest job that runs began: what an import has brought so far is not referred to before its end. */
+async function longestRunMs({ store }: ServerParts, now: number): Promise<number> {
+  let longestMs = 0;
+  for await (const job of pages((page) => store.jobs.list({ kind: "all" }, { state: "running" }, page)))
+    longestMs = Math.max(longestMs, now - Date.parse(job.startedAt ?? job.createdAt));
+  return longestMs;
 }
 
 async function* pages<T>(list: (page: PageRequest) => Promise<Page<T>>): AsyncGenerator<T> {

@@ -10,7 +10,7 @@ import { runJobs } from "@sampan/store";
 import fastify, { type FastifyInstance, LogController } from "fastify";
 import { authenticate, registryAuthorize } from "./authenticate.ts";
 import { type Composed, compose } from "./compose.ts";
-import type { ServerConfig } from "./config.ts";
+import { configProblem, type ServerConfig } from "./config.ts";
 import { serveFrontPage } from "./front-page.ts";
 import { appHandlers } from "./handlers/apps.ts";
 import { bundleHandlers } from "./handlers/bundles.ts";
@@ -63,7 +63,11 @@ export async function startServer(config: ServerConfig, options: ServerOptions =
   });
   serveFrontPage(server);
   serveApi(server, parts);
-  const url = new URL(await server.listen({ host: config.host, port: config.port }));
+  const url = await listen(server, config).catch(async (error: unknown) => {
+    await server.close();
+    await composed.close();
+    throw error;
+  });
   composed.listensOn(Number(url.port));
   const work = startWork(server, composed, config);
   const closeAll = async () => {
@@ -83,6 +87,22 @@ export async function startServer(config: ServerConfig, options: ServerOptions =
     },
   };
 }
+
+async function listen(server: FastifyInstance, { host, port }: ServerConfig): Promise<URL> {
+  try {
+    return new URL(await server.listen({ host, port }));
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? "";
+    if (!CANNOT_LISTEN.has(code)) throw error;
+    throw configProblem("CONFIG_INVALID", `the server cannot listen on ${host}:${port}`, {
+      why: code === "EADDRINUSE" ? "another program listens there" : describeError(error),
+      hint: "stop that program, or choose another address with SAMPAN_LISTEN=HOST:PORT",
+      cause: error,
+    });
+  }
+}
+
+const CANNOT_LISTEN = new Set(["EADDRINUSE", "EACCES", "EADDRNOTAVAIL", "ENOTFOUND"]);
 
 /** Whatever is left undone then is as after a power cut: the next start goes on with it. */
 async function within(limitMs: number, ending: Promise<unknown>, onLate: () => void): Promise<void> {

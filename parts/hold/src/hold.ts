@@ -131,8 +131,9 @@ export class Hold implements ContentStore, CargoSource, CargoSink {
     });
   }
 
-  async setReference(name: string, target: Descriptor): Promise<void> {
-    this.#references.set(name, target);
+  /** Never in the middle of a pruning, which has already decided what is reached. */
+  setReference(name: string, target: Descriptor): Promise<void> {
+    return this.#gate.share(async () => this.#references.set(name, target));
   }
 
   async getReference(name: string): Promise<Descriptor | undefined> {

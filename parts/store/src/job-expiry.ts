@@ -9,14 +9,28 @@ export function jobChange(row: Tables["jobs"], act: "created" | "updated"): Chan
   return { noun: "job", id: row.id, act, ...(row.teamId === null ? {} : { teamId: row.teamId }) };
 }
 
-/** Every running job whose worker has not been heard of in time is queued again, cancelled when that was asked, or given up. */
-export async function abandonExpired(context: Context): Promise<number> {
+/**
+ * Every running job whose worker has not been heard of in time is queued again, cancelled when that was asked, or given up. A lease of
+ * another worker that ends later than any given now could was given before the clock was set back: that worker is not waited for.
+ */
+export async function abandonExpired(
+  context: Context,
+  claiming?: { readonly workerId: string; readonly leaseMs: number },
+): Promise<number> {
   const now = context.now();
   const expired = await context.db
     .selectFrom("jobs")
     .selectAll()
     .where("state", "=", "running")
-    .where("leaseUntil", "<=", now)
+    .where((eb) => {
+      const isOver = eb("leaseUntil", "<=", now);
+      if (claiming === undefined) return isOver;
+      const latest = new Date(Date.parse(now) + claiming.leaseMs).toISOString();
+      return eb.or([
+        isOver,
+        eb.and([eb("leaseUntil", ">", latest), eb("workerId", "!=", claiming.workerId)]),
+      ]);
+    })
     .execute();
   for (const row of expired) {
     const next = afterLease(row, now);

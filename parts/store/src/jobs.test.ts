@@ -100,6 +100,19 @@ describe("leases", () => {
     expect(await store.jobs.logs(next.job.id)).toEqual([]);
   });
 
+  test("a clock that is set back leaves no job waiting for years, be it queued or of a worker that is gone", async () => {
+    const { store, clock } = await openTestStore();
+    const { id } = await store.jobs.enqueue({ ...copy, lane: "import" });
+    await claimed(store, "w1");
+    const next = await store.jobs.enqueue({ ...copy, lane: "import" });
+    clock.pass(-365 * 86_400_000);
+    expect(await store.jobs.claim("w1", LEASE_MS)).toBeUndefined();
+    const taken = await claimed(store, "w2");
+    expect(taken.job.id).toBe(id);
+    await store.jobs.succeed(taken.lease, null);
+    expect((await claimed(store, "w2")).job.id).toBe(next.id);
+  });
+
   test("a heartbeat keeps the job", async () => {
     const { store, clock } = await openTestStore();
     await store.jobs.enqueue(copy);

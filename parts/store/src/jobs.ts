@@ -99,13 +99,14 @@ export const jobs = {
    */
   claim(context: Context, workerId: string, leaseMs: number): Promise<ClaimedJob | undefined> {
     return context.write(async (inside) => {
-      await abandonExpired(inside);
+      await abandonExpired(inside, { workerId, leaseMs });
       const now = inside.now();
       const candidate = await inside.db
         .selectFrom("jobs")
         .select("id")
         .where("state", "=", "queued")
-        .where("runAt", "<=", now)
+        // What was queued in the future was queued before the clock was set back: it is not waited for.
+        .where((eb) => eb.or([eb("runAt", "<=", now), eb("createdAt", ">", now)]))
         .where((eb) =>
           eb.or([
             eb("lane", "is", null),
@@ -146,7 +147,7 @@ export const jobs = {
 
   /** Puts jobs whose lease ran out back into the queue, or ends them; returns how many. `claim` does it too. */
   abandonExpired(context: Context): Promise<number> {
-    return context.write(abandonExpired);
+    return context.write((inside) => abandonExpired(inside));
   },
 
   /** Ends a queued job at once; asks the worker of a running one to stop. A job that has ended is left as it is. */

@@ -1,3 +1,4 @@
+import type { Permission } from "@sampan/api";
 import { deliveryProblem } from "@sampan/delivery";
 import type { Change, Job } from "@sampan/store";
 import type { RequestContext } from "../http/context.ts";
@@ -14,6 +15,13 @@ const TITLES: Readonly<Record<string, string>> = {
 };
 const QUEUE_MAX = 1000;
 
+/** What it takes to stop or repeat a job of somebody else: as much as to start it. */
+const TAKES: Readonly<Record<string, Permission>> = {
+  publish: "app.publish",
+  export: "bundle.export",
+  import: "bundle.import",
+};
+
 export function jobHandlers(
   parts: ServerParts,
 ): Pick<Handlers, "listJobs" | "getJob" | "getJobLog" | "cancelJob" | "resumeJob" | "streamEvents"> {
@@ -28,6 +36,8 @@ export function jobHandlers(
     if (!mine) throw deliveryProblem("NOT_FOUND", `there is no job ${id}`);
     return job;
   };
+  const require = (context: RequestContext, job: Job) =>
+    context.require(TAKES[job.kind] ?? "enterprise.manage", job.teamId);
   return {
     listJobs: async ({ query }, context) => {
       const sight = sightOf(context.actor);
@@ -46,10 +56,13 @@ export function jobHandlers(
     },
     cancelJob: async ({ params }, context) => {
       const job = await allowed(context, params.id);
+      if (job.startedBy !== context.actor.name) require(context, job);
       return jobView(await jobs.requestCancel(job.id));
     },
     resumeJob: async ({ params }, context) => {
       const job = await allowed(context, params.id);
+      // Whoever started it may have lost the right since.
+      require(context, job);
       return jobView(await jobs.again(job.id));
     },
     streamEvents: async ({ query }, context) => changes(parts, context, query.app),
