@@ -176,7 +176,9 @@ test("a release whose image was pruned away meanwhile does not come into the lib
     accept: ["all"],
   } as const;
   const parts = { ...site.parts, hold: blind };
-  const failed = await publish(parts, wish, { ...quiet, newTemplateId: "shop-template" }).catch((error) => error);
+  const failed = await publish(parts, wish, { ...quiet, newTemplateId: "shop-template" }).catch(
+    (error) => error,
+  );
   expect(failed).toBeInstanceOf(Problem);
   expect(failed).toMatchObject({ code: "IMAGE_ABSENT" });
   expect((await store.templates.list({ kind: "all" })).items).toEqual([]);

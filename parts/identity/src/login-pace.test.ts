@@ -37,6 +37,14 @@ describe("pace of logins", () => {
     expect(Math.max(...waits)).toBe(900_000);
   });
 
+  test("a clock that is set back keeps nobody out", () => {
+    const { pace, pass, fail } = startPace();
+    expect(fail(6)).toBe(2000);
+    pass(-365 * 86_400_000);
+    expect(pace.enter(here)).toBe(0);
+    expect(fail(1)).toBe(4000);
+  });
+
   test("waiting is not counted as another failure", () => {
     const { pace, fail } = startPace();
     fail(5);

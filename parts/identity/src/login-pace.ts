@@ -64,7 +64,8 @@ export class LoginPace {
     const failures = this.#failures.get(key);
     if (failures === undefined || failures.count < free) return 0;
     const sinceMs = this.#nowMs() - failures.lastMs;
-    if (sinceMs >= FORGET_AFTER_MS) return 0;
+    // In the future: the clock was set back since, and nobody is kept out until it gets there again.
+    if (sinceMs < 0 || sinceMs >= FORGET_AFTER_MS) return 0;
     // 2 to the 20th is beyond every limit, and safely a number.
     const wait = WAIT_FIRST_MS * 2 ** Math.min(failures.count - free, 20);
     return Math.max(0, Math.min(wait, waitMsMax) - sinceMs);
