@@ -115,7 +115,9 @@ function authHeader(
     password: source.password ?? "",
     serveraddress: registry,
   };
-  return { "x-registry-auth": Buffer.from(JSON.stringify(auth)).toString("base64url") };
+  const text = Buffer.from(JSON.stringify(auth)).toString("base64");
+  // With its padding: without it, engines take the credentials for none and say nothing.
+  return { "x-registry-auth": text.replaceAll("+", "-").replaceAll("/", "_") };
 }
 
 async function untag(context: DriverContext, reference: string): Promise<void> {
