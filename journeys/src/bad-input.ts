@@ -24,13 +24,12 @@ export interface ToldProblem {
 /** The command must have ended with one of the codes and its exit code, said what to do next, and no word more than that. */
 export function assertProblem(
   ended: Ended,
-  expected: { readonly exitCode: number; readonly codes: readonly string[] },
+  expected: { readonly exitCode: number; readonly codes: readonly string[] | RegExp },
 ): ToldProblem {
   const told = problemIn(ended);
-  assert.ok(
-    expected.codes.includes(told.code),
-    `${told.code} (${told.message}) is none of ${expected.codes.join(", ")}`,
-  );
+  const { codes } = expected;
+  const isExpected = codes instanceof RegExp ? codes.test(told.code) : codes.includes(told.code);
+  assert.ok(isExpected, `${told.code} (${told.message}) is none of ${codes}`);
   assert.equal(ended.exitCode, expected.exitCode, `exit code of ${told.code}`);
   assert.notEqual(told.message, "");
   assert.ok(told.why !== undefined || told.hint !== undefined, `${told.code} says why, or what to do next`);

@@ -20,18 +20,25 @@ export interface EngineImage {
 const SITE_LABEL = "dev.sampan.site";
 const API = "/v1.41";
 
-/** Asks an engine at `unix:///…`; a refusal throws with the engine's own words. */
-export async function askEngine(
+export interface EngineAsk {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly timeoutMs?: number;
+}
+
+/** Asks an engine at `unix:///…` for a JSON document; undefined when it has nothing to say. */
+export async function askEngine(dockerHost: string, path: string, ask: EngineAsk = {}): Promise<unknown> {
+  const text = await askEngineForText(dockerHost, path, ask);
+  return text === "" ? undefined : JSON.parse(text);
+}
+
+/** What an engine answers, to its end; a refusal throws with the engine's own words. */
+export async function askEngineForText(
   dockerHost: string,
   path: string,
-  options: {
-    readonly method?: string;
-    readonly headers?: Readonly<Record<string, string>>;
-    readonly timeoutMs?: number;
-  } = {},
-): Promise<unknown> {
+  { method = "GET", headers = {}, timeoutMs = 60_000 }: EngineAsk = {},
+): Promise<string> {
   const socketPath = dockerHost.replace(/^unix:\/\//, "");
-  const { method = "GET", headers = {}, timeoutMs = 60_000 } = options;
   return await new Promise((resolve, reject) => {
     const asked = request({
       socketPath,
@@ -51,7 +58,7 @@ export async function askEngine(
         const text = Buffer.concat(chunks).toString("utf8");
         const { statusCode = 0 } = response;
         if (statusCode >= 400) reject(new Error(`${method} ${path}: ${statusCode} ${text}`));
-        else resolve(text.startsWith("{") || text.startsWith("[") ? JSON.parse(text) : text);
+        else resolve(text);
       });
     });
     asked.end();

@@ -4,7 +4,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { cleanEnvironment } from "./clean-environment.ts";
 import { Courier } from "./courier-fetch.ts";
-import { askEngine, removeAllContainers } from "./engine-api.ts";
+import { askEngineForText, removeAllContainers } from "./engine-api.ts";
 import { NetworkNamespace } from "./network-namespace.ts";
 import type { Place } from "./place.ts";
 import { Hopeless, startLogged, until, untilGone } from "./processes.ts";
@@ -61,7 +61,7 @@ export class SiteEngine implements Place, AsyncDisposable {
     this.#daemon = daemon;
     const answers = until("the site's engine answers", READY_WITHIN_MS, async () => {
       if (daemon.exitCode !== null) throw new Hopeless(`dockerd ended with ${daemon.exitCode}`);
-      return await askEngine(this.dockerHost, "/_ping", { timeoutMs: 2_000 });
+      return await askEngineForText(this.dockerHost, "/_ping", { timeoutMs: 2_000 });
     });
     await answers.catch(async (error: unknown) => {
       const log = await readFile(logPath, "utf8").catch(() => "");

@@ -16,7 +16,7 @@ export class TwoSides implements AsyncDisposable {
   readonly vendor: SampanServer;
   readonly sitePlace: SiteEngine;
   readonly stick: string;
-  readonly #sites: SampanServer[] = [];
+  readonly #others: SampanServer[] = [];
 
   private constructor(story: StoryFolder, sitePlace: SiteEngine) {
     this.story = story;
@@ -39,12 +39,24 @@ export class TwoSides implements AsyncDisposable {
 
   /** Starts the vendor's server; what it makes in the machine's engine is removed with the story. */
   async setUpVendor(): Promise<void> {
-    await this.vendor.start();
-    await this.vendor.setUp("Vendor Ltd");
-    const { id } = await this.vendor.do<{ readonly id: string }>(["site"]);
-    await rememberVendorSite(this.story, { dockerHost: this.vendor.place.dockerHost, siteId: id });
+    await this.#startVendor(this.vendor);
     const { publicKeyPem } = await this.vendor.do<{ readonly publicKeyPem: string }>(["key", "show"]);
     await writeFile(join(this.stick, KEY_FILE), publicKeyPem);
+  }
+
+  /** One more vendor on the machine's engine, with nothing in its hold. */
+  async newVendor(name: string): Promise<SampanServer> {
+    const vendor = new SampanServer(this.story, this.vendor.place, { name });
+    this.#others.push(vendor);
+    await this.#startVendor(vendor);
+    return vendor;
+  }
+
+  async #startVendor(vendor: SampanServer): Promise<void> {
+    await vendor.start();
+    await vendor.setUp("Vendor Ltd");
+    const { id } = await vendor.do<{ readonly id: string }>(["site"]);
+    await rememberVendorSite(this.story, { dockerHost: vendor.place.dockerHost, siteId: id });
   }
 
   /** As a person does who compared the vendor's key by telephone. */
@@ -55,7 +67,7 @@ export class TwoSides implements AsyncDisposable {
   /** A new site with nothing in it that trusts the vendor, on the one site engine; its folder may lie elsewhere. */
   async newSite(name: string, options: { readonly dataFolder?: string } = {}): Promise<SampanServer> {
     const site = new SampanServer(this.story, this.sitePlace, { name, importFrom: [this.stick], ...options });
-    this.#sites.push(site);
+    this.#others.push(site);
     await site.start();
     await site.setUp("Harbour Hospital");
     await this.trustVendor(site);
@@ -80,7 +92,7 @@ export class TwoSides implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     try {
-      await Promise.allSettled([this.vendor, ...this.#sites].map((server) => server.stop()));
+      await Promise.allSettled([this.vendor, ...this.#others].map((server) => server.stop()));
       await this.sitePlace[Symbol.asyncDispose]();
     } finally {
       await removeStoryFolder(this.story);
