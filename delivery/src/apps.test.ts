@@ -39,6 +39,37 @@ test("scaling changes the number of instances and nothing else", async () => {
   expect(await running(site, appId)).toEqual(["db 1 ready", "web 1 ready", "web 2 ready", "web 3 ready"]);
 });
 
+test("a component that has data keeps its name: under another one it would begin on empty volumes", async () => {
+  const site = await testSite();
+  await runShop(site);
+  const app = await site.app("shop");
+  const { db, ...others } = app.spec.components;
+  const web = { ...others.web, needs: ["database"] };
+  const renamed = { ...app.spec, components: { ...others, web, database: db } };
+  await expect(
+    updateApp(site.parts, { by: ann, app, given: { app: renamed }, answers: {} }, {}),
+  ).rejects.toMatchObject({ code: "RENAME_LOSES_DATA", faults: [{ path: "components.database" }] });
+  expect((await site.app("shop")).generation).toBe(app.generation);
+});
+
+test("no change is planned on an engine that was seen in part", async () => {
+  const site = await testSite();
+  await runShop(site);
+  const app = await site.app("shop");
+  const halfSeen = {
+    ...site.parts,
+    driver: {
+      ...site.parts.driver,
+      observe: async (...look: Parameters<typeof site.parts.driver.observe>) => ({
+        ...(await site.parts.driver.observe(...look)),
+        complete: false,
+      }),
+    },
+  };
+  const wish = { by: ann, app, component: "web", replicas: 3 };
+  await expect(scaleComponent(halfSeen, wish, {})).rejects.toMatchObject({ code: "APP_UNSEEN" });
+});
+
 test("an app stops and starts again", async () => {
   const site = await testSite();
   const appId = await runShop(site);

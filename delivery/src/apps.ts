@@ -45,7 +45,7 @@ export async function newApp(
   const team = await parts.store.teams.get(teamId);
   if ((await parts.store.apps.findByName(teamId, name)) !== undefined) {
     throw deliveryProblem("APP_EXISTS", `the team ${team.name} has an app ${name} already`, {
-      hint: "choose another name, or change that app",
+      hint: `choose another name (--app NAME), or change that app: \`sampan upgrade ${name}\` when it was installed, else \`sampan apply\``,
     });
   }
   const id = parts.newId("app");

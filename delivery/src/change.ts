@@ -15,6 +15,7 @@ import { refuseTakenPorts } from "./host-ports.ts";
 import { type Pins, pinsOf, requireRunnable } from "./images.ts";
 import { type Actor, isoNow, type Parts } from "./parts.ts";
 import { deliveryProblem } from "./problems.ts";
+import { refuseLostData } from "./refuse-lost-data.ts";
 import { refusePrivileges } from "./refuse-privileges.ts";
 import { type ModuleChoice, type Settled, settle } from "./settle.ts";
 
@@ -93,7 +94,7 @@ export async function change(parts: Parts, wish: Change, options: ChangeOptions 
     await requireRunnable(parts, desired);
     await refuseTakenPorts(parts, desired);
   }
-  const made = await planFor(parts, desired);
+  const made = await planFor(parts, desired, { look: wish.remove === true ? "as it is" : "whole" });
   const base = before?.generation ?? 0;
   if (options.dryRun === true)
     return { plan: made, base, ...(before === undefined ? {} : { appId: before.id }) };
@@ -110,6 +111,7 @@ async function settleWish(
   at: { readonly before: StoredApp | undefined; readonly last: Desired | undefined },
 ): Promise<Settled> {
   const { before, last } = at;
+  if (before !== undefined) refuseLostData(before.spec, wish.spec);
   const known = before === undefined || last === undefined ? {} : pinsOf(before.spec, last);
   return await settle(parts, {
     app: { id: wish.app.id, slug: wish.app.slug },
@@ -141,11 +143,21 @@ function goingAway(before: StoredApp, last: Desired | undefined): Settled {
 export async function planFor(
   parts: Parts,
   desired: Desired,
-  options: { readonly failedJobs?: "run again" | "leave"; readonly signal?: AbortSignal } = {},
+  options: {
+    readonly failedJobs?: "run again" | "leave";
+    /** `whole`: refuses to plan on what was seen in part, where nothing is replaced and a change would seem done. */
+    readonly look?: "whole" | "as it is";
+    readonly signal?: AbortSignal;
+  } = {},
 ): Promise<Plan> {
-  const { signal, ...choice } = options;
+  const { signal, look, ...choice } = options;
   const images = [...new Set(desired.components.map((component) => component.spec.image.id))];
   const observed = await parts.driver.observe({ id: desired.app.id, images }, signal);
+  if (look === "whole" && !observed.complete)
+    throw deliveryProblem("APP_UNSEEN", `not all of ${desired.app.slug} could be seen`, {
+      why: observed.remarks.join("; ") || "the engine answered in part",
+      hint: "look at the engine, and try again",
+    });
   return plan(desired, observed, { now: isoNow(parts), newId: () => parts.newId("pln"), ...choice });
 }
 
@@ -175,6 +187,7 @@ async function keep(
   const snapshot = await snapshotOf(nouns, kept);
   await keepApp(nouns, kept);
   await keepInstallation(nouns, kept);
+  await dropEmptyInstallations(nouns, kept);
   await nouns.plans.put(kept.plan, kept.desired);
   const { app, generation } = kept.desired;
   const rollout = await nouns.rollouts.create({
@@ -274,6 +287,14 @@ async function keepInstallation(nouns: Nouns, { wish, settled }: Kept): Promise<
       names: names ?? {},
       state: "installing",
     });
+}
+
+/** An installation of which no component is left is over: it must not hold its release, nor come back with an upgrade. */
+async function dropEmptyInstallations(nouns: Nouns, { wish, settled }: Kept): Promise<void> {
+  if (wish.remove === true) return;
+  const alive = new Set(Object.values(settled.spec.components).map((component) => component.installation));
+  const { items } = await nouns.installations.list({ kind: "all" }, { appId: wish.app.id }, { limit: 200 });
+  for (const { id } of items) if (!alive.has(id)) await nouns.installations.remove(id);
 }
 
 /** What the app was, before anything is written, and what it is made into. */

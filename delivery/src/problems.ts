@@ -11,6 +11,16 @@ export const deliveryProblems = {
     exit: EXIT.conflict,
     doc: "The app was changed since the plan was made. Look at the new plan.",
   },
+  APP_UNSEEN: {
+    status: 503,
+    exit: EXIT.outside,
+    doc: "The engine showed only a part of the app, and a change planned on that would seem done without being so. Try again when the engine is well.",
+  },
+  RENAME_LOSES_DATA: {
+    status: 409,
+    exit: EXIT.refused,
+    doc: "A component with volumes would get another name, and so empty volumes. Keep its name, or make it a new component.",
+  },
   APP_BUSY: {
     status: 409,
     exit: EXIT.conflict,

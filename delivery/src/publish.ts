@@ -86,7 +86,10 @@ export async function previewPublish(
   const same = known.find((one) => one.version === wish.version);
   return {
     ...report,
-    suggestedVersion: suggestNextVersion(known.map((one) => one.version)),
+    suggestedVersion: suggestNextVersion(
+      known.map((one) => one.version),
+      spec.version,
+    ),
     ...(same === undefined ? {} : { replaces: same.digest }),
   };
 }

@@ -62,7 +62,7 @@ test("the engine pulls an image that it lacks out of the hold, with credentials 
   await gone(await client.removeApp({ params: { id: installed.appId ?? "" } }));
 
   /** The rollout goes with its app. */
-  async function gone({ appId: of = "" }: { readonly appId?: string }): Promise<void> {
+  async function gone({ appId: of = "" }: { readonly appId?: string | undefined }): Promise<void> {
     for (;;) {
       const { items } = await client.listApps({ query: {} });
       if (!items.some((one) => one.id === of)) return;
