@@ -23,9 +23,14 @@ export async function showChange(
     return context.result(reply, () => `Rollout ${rolloutId} is under way: ${next}`);
   }
   const rollout = await followRollout(context, client, rolloutId);
-  context.result({ ...reply, rollout }, () =>
-    reply.plan.steps.length === 0 ? "Nothing had to change." : "Done: everything that changed is healthy.",
-  );
+  context.result({ ...reply, rollout }, () => doneText(reply.plan.steps));
+}
+
+function doneText(steps: ChangeReply["plan"]["steps"]): string {
+  if (steps.length === 0) return "Nothing had to change.";
+  return steps.every(({ kind }) => kind.endsWith(".remove"))
+    ? "Done: what was to go is gone; volumes stay."
+    : "Done: everything that changed is healthy.";
 }
 
 /**

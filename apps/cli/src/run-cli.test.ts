@@ -40,6 +40,18 @@ test("help lists every command, and unknown ones are answered with the nearest",
   );
 });
 
+test.for([
+  [["release", "list"], "sampan release --help"],
+  [["component", "scale", "shop", "web", "x"], "sampan component scale --help"],
+  [["--team", "sales", "login", "ada"], "sampan login --help"],
+] as const)(
+  "a command line that is not understood (%j) leads to the help of its command",
+  async ([argv, fix]) => {
+    const wrong = await runAgainst({}, [...argv]);
+    expect([wrong.exitCode, wrong.err.split("\n").at(-1)]).toEqual([2, `  fix: ${fix}`]);
+  },
+);
+
 test("every command has an example that the program itself understands", () => {
   const commands = commandsBelow(makeProgram(new CommandContext({ terminal: { columns: 100 } } as Outside)));
   const leaves = commands.filter((command) => command.commands.length === 0 && command.name() !== "help");

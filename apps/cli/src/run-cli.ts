@@ -1,5 +1,5 @@
 import { EXIT, isProblem, type Problem, renderProblem } from "@sampan/problem";
-import { CommanderError } from "commander";
+import { type Command, CommanderError } from "commander";
 import { CommandContext, type Outside } from "./command-context.ts";
 import { cliProblem } from "./problems.ts";
 import { makeProgram } from "./program.ts";
@@ -8,13 +8,14 @@ import { makeProgram } from "./program.ts";
 export async function runCli(argv: readonly string[], outside: Outside): Promise<number> {
   const options = { json: wantsJson(argv) };
   const context = new CommandContext(outside, options);
+  const program = makeProgram(context);
   try {
-    await makeProgram(context).parseAsync([...argv], { from: "user" });
+    await program.parseAsync([...argv], { from: "user" });
     return 0;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     if (isHelp(error) && !context.json) return EXIT.usage;
-    const problem = asProblem(error, outside.signal);
+    const problem = asProblem(error, outside.signal, helpFor(program, argv));
     context.terminal.overwrite();
     report(context, problem);
     return problem.kind.exit;
@@ -27,7 +28,21 @@ function wantsJson(argv: readonly string[]): boolean {
   return (end < 0 ? argv : argv.slice(0, end)).includes("--json");
 }
 
-function asProblem(error: unknown, signal: AbortSignal): Problem {
+/** The help of the command that the words lead to; of the whole when they lead to none. */
+function helpFor(program: Command, argv: readonly string[]): string {
+  let command = program;
+  for (const word of argv) {
+    const next = command.commands.find((one) => one.name() === word);
+    if (next !== undefined) command = next;
+    else if (command !== program) break;
+  }
+  if (command === program) return "sampan help; sampan help COMMAND";
+  const words = [command.name()];
+  for (let up = command.parent; up !== null; up = up.parent) words.unshift(up.name());
+  return `${words.join(" ")} --help`;
+}
+
+function asProblem(error: unknown, signal: AbortSignal, help: string): Problem {
   if (signal.aborted || (error instanceof DOMException && error.name === "AbortError"))
     return cliProblem("CLI_INTERRUPTED", "interrupted");
   if (isProblem(error)) return error;
@@ -37,7 +52,7 @@ function asProblem(error: unknown, signal: AbortSignal): Problem {
     const why = rest.join(" ").replace(/^\((.*)\)$/, "$1");
     return cliProblem("CLI_USAGE", what.replace(/\.$/, ""), {
       ...(why === "" ? {} : { why }),
-      hint: "sampan help; sampan help COMMAND",
+      hint: help,
     });
   }
   if (isSystemError(error))

@@ -7,6 +7,7 @@ try {
   const config = readConfig(process.env, process.argv.slice(2));
   const server = await startServer(config);
   say({ listening: server.url, data: config.dataFolder, driver: server.parts.driverName });
+  if (process.stderr.isTTY) process.stderr.write(nextSteps(server.url, config.isDev));
   const stop = new AbortController();
   closeOnSignal(server, stop);
   if (config.isDev) {
@@ -23,6 +24,15 @@ try {
 
 function say(facts: object): void {
   process.stdout.write(`${JSON.stringify(facts)}\n`);
+}
+
+/** For a person at a terminal: what to do now. Programs read the line before. */
+function nextSteps(url: string, isDev: boolean): string {
+  const sampan = `npm run sampan -- --server ${url}`;
+  const next = isDev
+    ? `${sampan} login --user ${DEV_USER.userName}      (password ${DEV_USER.password})`
+    : `${sampan} setup      (the first time; later: login)`;
+  return `\nSampan serves at ${url}. In another terminal:\n\n    ${next}\n\nCtrl-C ends the server; apps go on running.\n\n`;
 }
 
 /** The first signal closes in order; the second ends at once. */

@@ -99,3 +99,12 @@ test("the suggested version is newer than all", () => {
     }),
   );
 });
+
+test.for([
+  [[], "2.9", "2.9"],
+  [["2.9"], "3.0", "3.0"],
+  [["2.9"], "2.9", "2.10"],
+  [["3.0", "2.9"], "2.9", "3.1"],
+] as const)("after %j, an app that calls itself %s is suggested as %s", ([versions, own, suggested]) => {
+  expect(suggestNextVersion(versions, own)).toBe(suggested);
+});

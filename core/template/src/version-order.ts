@@ -11,8 +11,12 @@ export function compareVersions(a: string, b: string): number {
   return 0;
 }
 
-/** The next number after the newest of these: its last number counted up (2.9 gives 2.10, 1.0-rc1 gives 1.0-rc2); 1.0 to begin with. */
-export function suggestNextVersion(versions: readonly string[]): string {
+/**
+ * What the app calls itself, when that is newer than all of these; else the number after the newest of them: its last number counted
+ * up (2.9 gives 2.10, 1.0-rc1 gives 1.0-rc2); 1.0 to begin with.
+ */
+export function suggestNextVersion(versions: readonly string[], own?: string): string {
+  if (own !== undefined && versions.every((one) => compareVersions(own, one) > 0)) return own;
   const newest = versions.reduce<string | undefined>(
     (best, version) => (best === undefined || compareVersions(version, best) > 0 ? version : best),
     undefined,

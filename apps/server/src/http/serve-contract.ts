@@ -169,7 +169,7 @@ function parseInput(row: Route, request: FastifyRequest): { params: unknown; que
     throw serverProblem(
       "API_INVALID",
       `the request has ${faults.length === 1 ? "a fault" : `${faults.length} faults`}`,
-      { faults, hint: "see /api/v1/openapi.json" },
+      { faults, hint: "mend what is listed; /api/v1/openapi.json says what is taken" },
     );
   }
   return { params, query, body };
