@@ -1,5 +1,8 @@
 import type { Bench } from "./bench.ts";
+import { exportBench } from "./export.ts";
 import { hashBench } from "./hash.ts";
+import { installBench } from "./install.ts";
+import { restoreBench } from "./restore.ts";
 
 /** What `npm run bench -- NAME` knows. */
-export const BENCHES: readonly Bench[] = [hashBench];
+export const BENCHES: readonly Bench[] = [exportBench, restoreBench, installBench, hashBench];

@@ -8,11 +8,13 @@ import { Failure, say } from "./failure.mjs";
 
 /** What a command comes in. */
 const PACKAGE_OF = {
+  docker: "docker.io",
   dockerd: "docker.io",
   git: "git",
   ip: "iproute2",
   iptables: "iptables",
   mmdebstrap: "mmdebstrap",
+  openssl: "openssl",
   skopeo: "skopeo",
   time: "time",
   zstd: "zstd",
@@ -20,12 +22,15 @@ const PACKAGE_OF = {
 
 /** @typedef {keyof typeof PACKAGE_OF} Command */
 
-/** What the tests and the demo need besides the engine. */
+/** What the tests, the demo and the benches need besides the engine: a second one, which they start for the site, among it. */
 export const STORY_COMMANDS = /** @type {readonly Command[]} */ ([
+  "docker",
+  "dockerd",
   "git",
   "ip",
   "iptables",
   "mmdebstrap",
+  "openssl",
   "skopeo",
   "time",
   "zstd",

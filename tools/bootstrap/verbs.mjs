@@ -42,8 +42,8 @@ export const VERBS = {
     says: "a real app crosses an air gap between two engines",
   },
   bench: {
-    engine: "welcome",
-    commands: ["time"],
+    engine: "needed",
+    commands: STORY_COMMANDS,
     entry: ["tools/bench/main.ts"],
     says: "NAME [--json] [--runs N]: measure",
   },

@@ -69,6 +69,8 @@ export async function startServer(config: ServerConfig, options: ServerOptions =
     throw error;
   });
   composed.listensOn(Number(url.port));
+  // The hold is locked by this process, so no other can be working on a job: those of the process before are taken up at once.
+  await parts.store.jobs.abandonRunning();
   const work = startWork(server, composed, config);
   const closeAll = async () => {
     const late = (what: string) => server.log.warn(`${what} did not end in time`);

@@ -32,7 +32,20 @@ export async function abandonExpired(
       ]);
     })
     .execute();
-  for (const row of expired) {
+  await abandon(context, expired);
+  return expired.length;
+}
+
+/** The same for every running job, whatever its lease: for a process that knows that it is the only one. */
+export async function abandonRunning(context: Context): Promise<number> {
+  const running = await context.db.selectFrom("jobs").selectAll().where("state", "=", "running").execute();
+  await abandon(context, running);
+  return running.length;
+}
+
+async function abandon(context: Context, rows: readonly Tables["jobs"][]): Promise<void> {
+  const now = context.now();
+  for (const row of rows) {
     const next = afterLease(row, now);
     const after = await context.db
       .updateTable("jobs")
@@ -42,7 +55,6 @@ export async function abandonExpired(
       .executeTakeFirstOrThrow();
     context.changed(jobChange(after, "updated"));
   }
-  return expired.length;
 }
 
 function afterLease(row: Tables["jobs"], now: string): Partial<Tables["jobs"]> {

@@ -113,6 +113,16 @@ describe("leases", () => {
     expect((await claimed(store, "w2")).job.id).toBe(next.id);
   });
 
+  test("a process that is alone takes up the jobs of the one before it at once", async () => {
+    const { store } = await openTestStore();
+    const { id } = await store.jobs.enqueue(copy);
+    const { lease } = await claimed(store);
+    expect(await store.jobs.abandonRunning()).toBe(1);
+    expect(await store.jobs.get(id)).toMatchObject({ state: "queued", attempts: 1 });
+    await expect(store.jobs.heartbeat(lease, LEASE_MS)).rejects.toMatchObject({ code: "STORE_LEASE_LOST" });
+    expect((await claimed(store, "w2")).job.id).toBe(id);
+  });
+
   test("a heartbeat keeps the job", async () => {
     const { store, clock } = await openTestStore();
     await store.jobs.enqueue(copy);

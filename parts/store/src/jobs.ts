@@ -1,6 +1,6 @@
 import { absent } from "./absent.ts";
 import { type Context, sealJson } from "./context.ts";
-import { abandonExpired, jobChange } from "./job-expiry.ts";
+import { abandonExpired, abandonRunning, jobChange } from "./job-expiry.ts";
 import { type ClaimedJob, type Job, type JobLogLine, type JobState, toJob } from "./job-types.ts";
 import { jobWork, openClaim } from "./job-work.ts";
 import { mapPage, type Page, type PageRequest, readPage, type Sight } from "./page.ts";
@@ -148,6 +148,14 @@ export const jobs = {
   /** Puts jobs whose lease ran out back into the queue, or ends them; returns how many. `claim` does it too. */
   abandonExpired(context: Context): Promise<number> {
     return context.write((inside) => abandonExpired(inside));
+  },
+
+  /**
+   * Puts all running jobs back, as if their leases had run out; returns how many. Only for a process that has just begun and knows
+   * that no other works on this database: it need not wait for the leases of the one before it.
+   */
+  abandonRunning(context: Context): Promise<number> {
+    return context.write(abandonRunning);
   },
 
   /** Ends a queued job at once; asks the worker of a running one to stop. A job that has ended is left as it is. */
