@@ -84,12 +84,10 @@ export async function previewPublish(
     ...(previous === undefined ? {} : { previous }),
   });
   const same = known.find((one) => one.version === wish.version);
+  const versions = known.map((one) => one.version);
   return {
     ...report,
-    suggestedVersion: suggestNextVersion(
-      known.map((one) => one.version),
-      spec.version,
-    ),
+    suggestedVersion: suggestNextVersion(versions, spec.version),
     ...(same === undefined ? {} : { replaces: same.digest }),
   };
 }
