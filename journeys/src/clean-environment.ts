@@ -12,8 +12,9 @@ export function cleanEnvironment(storyId: string): Readonly<Record<string, strin
     PATH: `${dirname(process.execPath)}:${process.env.PATH ?? ""}:/usr/local/sbin:/usr/sbin:/sbin`,
     LANG: "C.UTF-8",
     SAMPAN_STORY: storyId,
-    // These two as `npm start` gives them to the server.
+    // These as `npm start` gives them to the server.
     MALLOC_ARENA_MAX: "2",
+    MALLOC_MMAP_THRESHOLD_: "1048576",
     UV_THREADPOOL_SIZE: process.env.UV_THREADPOOL_SIZE ?? String(Math.max(8, availableParallelism() * 2)),
   };
 }

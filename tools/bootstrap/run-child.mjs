@@ -48,6 +48,8 @@ export function childEnvironment(env, { root, dockerHost }) {
     PATH: `${join(root, "node_modules", ".bin")}:${env.PATH ?? ""}`,
     // Each thread of the pool packs in an arena of its own otherwise, which costs up to 100 MB.
     MALLOC_ARENA_MAX: env.MALLOC_ARENA_MAX ?? "2",
+    // Buffers of packs go back to the system when they are free, instead of staying in an arena for ever.
+    MALLOC_MMAP_THRESHOLD_: env.MALLOC_MMAP_THRESHOLD_ ?? "1048576",
     UV_THREADPOOL_SIZE: env.UV_THREADPOOL_SIZE ?? String(Math.max(THREADS_MIN, availableParallelism() * 2)),
     ...(dockerHost === undefined ? {} : { DOCKER_HOST: dockerHost }),
   };

@@ -11,6 +11,7 @@ const ROLE = String.raw`#!/usr/bin/perl
 use strict; use warnings; use IO::Socket::INET;
 $| = 1; STDERR->autoflush(1);
 $SIG{TERM} = sub { exit 143 };
+$SIG{PIPE} = "IGNORE";
 my ($word, @rest) = @ARGV;
 sub serve {
   print "serving\n";
