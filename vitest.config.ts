@@ -27,6 +27,7 @@ export default defineConfig({
           name: "system",
           include: NEEDS_SYSTEM.flatMap((kind) => FLOORS.map((floor) => `${floor}/**/*.${kind}.test.ts`)),
           sequence: { groupOrder: 1 },
+          globalSetup: ["tools/check/base-image-setup.ts"],
           maxWorkers: 1,
           testTimeout: 3 * MINUTE_MS,
           hookTimeout: 3 * MINUTE_MS,
@@ -37,6 +38,7 @@ export default defineConfig({
         test: {
           name: "journeys",
           include: ["journeys/**/*.journey.ts"],
+          globalSetup: ["tools/check/base-image-setup.ts"],
           sequence: { groupOrder: 2 },
           maxWorkers: 1,
           testTimeout: 30 * MINUTE_MS,
