@@ -14,7 +14,6 @@ import { contentProblem, type Digest, digestFromHex } from "@sampan/content";
 import { ByteReader, ByteWriter } from "./byte-columns.ts";
 import { RECIPE_LIMITS } from "./recipe.ts";
 
-export const PACK_VERSION = 1;
 export const PACK_LIMITS = {
   fileSizeMax: 32 * 1024 * 1024,
   rawSizeMax: 32 * 1024 * 1024,

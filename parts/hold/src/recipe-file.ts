@@ -71,10 +71,6 @@ export async function openRecipe(readAt: ReadAt, fileSize: number): Promise<Reci
   return { frame, plain, parts };
 }
 
-export function readAtOf(bytes: Uint8Array): ReadAt {
-  return async (at, length) => bytes.subarray(at, at + length);
-}
-
 export function readAtOfTemp(temp: TempFile): ReadAt {
   return (at, length) => temp.read(at, length);
 }
