@@ -32,7 +32,7 @@ test.each([5, 19, 31, 48, 52, 54, 56, 58, 60])(
     const { images, saves } = await crashImages();
     const [kept, both] = images;
     expect((await hold.check()).damage).toEqual([]);
-    expect(await readdir(join(folder, "temp"))).toEqual([]);
+    await expect.poll(() => readdir(join(folder, "temp"))).toEqual([]);
     if ((await hold.getReference("kept")) !== undefined)
       expect((await gather(hold.read(kept!.diffIds[0]!))).equals(kept!.layers[0]!)).toBe(true);
     for (const save of saves) await hold.captureImages(inChunks(save));

@@ -42,7 +42,7 @@ test.each([1, 2, 3, 4, 5])(
     expect(isProblem(written, "CONTENT_NO_SPACE")).toBe(true);
     vi.restoreAllMocks();
     expect(await hold.image(image.imageId)).toBeUndefined();
-    expect(await readdir(join(holds.folders[0]!, "temp"))).toEqual([]);
+    await expect.poll(() => readdir(join(holds.folders[0]!, "temp"))).toEqual([]);
     await hold.captureImages(inChunks(save));
     expect((await hold.check()).damage).toEqual([]);
   },
