@@ -1,6 +1,7 @@
 import type { Digest } from "@sampan/content";
 import {
   changeHints,
+  type DataWish,
   type Decision,
   type Desired,
   type InstallationNames,
@@ -56,6 +57,8 @@ export interface Change {
   readonly decisions?: Readonly<Record<string, Decision>>;
   /** What a failed rollout does: go back to what was, or stay for somebody to look at. */
   readonly onFailure?: "return" | "hold";
+  /** What is done with data before anything of it begins. */
+  readonly data?: DataWish;
   /** The rollout that failed and that this change makes good: it alone may be under way. */
   readonly returns?: string;
 }
@@ -94,7 +97,10 @@ export async function change(parts: Parts, wish: Change, options: ChangeOptions 
     await requireRunnable(parts, desired);
     await refuseTakenPorts(parts, desired);
   }
-  const made = await planFor(parts, desired, { look: wish.remove === true ? "as it is" : "whole" });
+  const made = await planFor(parts, desired, {
+    look: wish.remove === true ? "as it is" : "whole",
+    ...(wish.data === undefined ? {} : { data: wish.data }),
+  });
   const base = before?.generation ?? 0;
   if (options.dryRun === true)
     return { plan: made, base, ...(before === undefined ? {} : { appId: before.id }) };
@@ -145,6 +151,7 @@ export async function planFor(
   desired: Desired,
   options: {
     readonly failedJobs?: "run again" | "leave";
+    readonly data?: DataWish;
     /** `whole`: refuses to plan on what was seen in part, where nothing is replaced and a change would seem done. */
     readonly look?: "whole" | "as it is";
     readonly signal?: AbortSignal;

@@ -35,8 +35,24 @@ export interface DesiredComponent {
   /** Digest of the canonical `spec`: instances that carry another one are outdated. */
   readonly specDigest: Digest;
   readonly spec: InstanceSpec;
+  /** Its own persistent volumes that a data snapshot captures, and how; absent when it has none. No part of `specDigest`. */
+  readonly data?: ComponentData;
   /** Five-field cron line, for kind cron. */
   readonly schedule?: string;
+}
+
+/** How the data of a component is captured and put back. */
+export interface ComponentData {
+  /** Sorted. */
+  readonly volumes: readonly string[];
+  /** Brings its data to rest, or writes a dump, in an instance that runs; without it, the component is stopped for the capture. */
+  readonly before?: readonly string[];
+  /** Undoes `before`; run also when the capture failed. */
+  readonly after?: readonly string[];
+  /** Run in an instance that is ready, after its volumes were put back. */
+  readonly restored?: readonly string[];
+  /** How long the capture or the putting back of it may take. */
+  readonly withinMs: number;
 }
 
 /** All that an instance is created from. A change of anything here replaces the instance. */

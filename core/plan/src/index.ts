@@ -1,6 +1,7 @@
 export { type Change, changeHints, type Decision } from "./change.ts";
 export type {
   AppRef,
+  ComponentData,
   ComponentKind,
   Desired,
   DesiredComponent,
@@ -17,8 +18,8 @@ export { nextSteps, type StepResults, type StepState } from "./next-steps.ts";
 export type { InstanceState, Observed, ObservedInstance } from "./observed.ts";
 export { planReturn, type Returned, type ReturnInput } from "./plan-return.ts";
 export { planRun } from "./plan-run.ts";
-export type { Plan, Step, StepAction, StepBase, StepKind, StepOf } from "./plan-types.ts";
-export { type PlanOptions, plan } from "./planner.ts";
+export type { DriverStepKind, Plan, Step, StepAction, StepBase, StepKind, StepOf } from "./plan-types.ts";
+export { type DataWish, type PlanOptions, plan } from "./planner.ts";
 export { planProblem, planProblems } from "./problems.ts";
 export { renderChanges } from "./render-changes.ts";
 export { type PlanSummary, planSummary, renderPlan, stepWords } from "./render-plan.ts";

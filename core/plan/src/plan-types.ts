@@ -67,7 +67,26 @@ export type StepAction =
       readonly instanceId: string;
       readonly graceMs: number;
     }
-  | { readonly kind: "network.remove" };
+  | { readonly kind: "network.remove" }
+  /** Captures volumes of a component into a data snapshot: while it runs, between its commands `before` and `after` (`live`), or while nothing of it runs. */
+  | {
+      readonly kind: "data.capture";
+      readonly component: string;
+      readonly volumes: readonly string[];
+      readonly snapshotId: string;
+      readonly live: boolean;
+    }
+  /** Makes volumes of a component hold exactly what a data snapshot holds. Nothing that mounts them runs. */
+  | {
+      readonly kind: "data.restore";
+      readonly component: string;
+      readonly volumes: readonly string[];
+      readonly snapshotId: string;
+    }
+  /** Runs the component's command `restored` in an instance that is ready: it takes up what was put back, such as a dump. */
+  | { readonly kind: "data.resume"; readonly component: string; readonly index: number };
 
 export type StepKind = StepAction["kind"];
+/** What drivers do. The data steps are between a driver and the hold: delivery carries them out. */
+export type DriverStepKind = Exclude<StepKind, `data.${string}`>;
 export type StepOf<K extends StepKind> = StepBase & Extract<StepAction, { readonly kind: K }>;

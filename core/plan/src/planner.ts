@@ -19,6 +19,19 @@ export interface PlanOptions {
   readonly inFlight?: number;
   /** What becomes of a job that failed for good: `run again` (when absent) suits a change, `leave` a repair that nobody asked for. */
   readonly failedJobs?: "run again" | "leave";
+  /** What is done with data on the way, once: it is no part of what is desired. */
+  readonly data?: DataWish;
+}
+
+/** Captured and put back before anything of the new begins. */
+export interface DataWish {
+  /** Data of these components is captured into a snapshot. */
+  readonly capture?: { readonly snapshotId: string; readonly components: readonly string[] };
+  /** These volumes get what a snapshot holds. */
+  readonly restore?: {
+    readonly snapshotId: string;
+    readonly volumes: readonly { readonly component: string; readonly volume: string }[];
+  };
 }
 
 /** What the parts of planning share while one plan is made. */

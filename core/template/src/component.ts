@@ -132,6 +132,24 @@ export const security = z
   })
   .meta({ id: "Security" });
 
+const command = z.array(z.string().max(4096)).min(1).max(64);
+
+/**
+ * How its data is captured. With `before` (which brings it to rest, or writes a dump into a volume) it goes on running meanwhile, and
+ * `after` undoes it; without, it is stopped for as long as it takes. `restored` is run in a ready instance once data was put back.
+ */
+export const snapshot = z
+  .strictObject({
+    /** Which of its persistent volumes; all when absent. */
+    volumes: z.array(name).min(1).max(50).optional(),
+    before: command.optional(),
+    after: command.optional(),
+    restored: command.optional(),
+    /** 30m when absent. */
+    within: duration.optional(),
+  })
+  .meta({ id: "Snapshot" });
+
 export const metricsEndpoint = z.strictObject({
   port,
   path: z.string().startsWith("/").max(1024).optional(),
@@ -184,6 +202,7 @@ export const component = z
     restart: z.enum(["always", "on-failure", "never"]).optional(),
     labels: z.record(z.string().regex(/^[A-Za-z0-9._/-]{1,120}$/), z.string().max(1024)).optional(),
     stopGrace: duration.optional(),
+    snapshot: snapshot.optional(),
     security: security.optional(),
     description: text.optional(),
   })

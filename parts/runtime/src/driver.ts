@@ -1,5 +1,5 @@
 import type { Bytes, Digest, OnProgress } from "@sampan/content";
-import type { Desired, Observed, StepKind, StepOf } from "@sampan/plan";
+import type { AppRef, Desired, DriverStepKind, Observed, StepOf } from "@sampan/plan";
 import type { RunningApp } from "./running-app.ts";
 
 /** A container runtime. One verb per step kind; all are idempotent: done twice is done once. */
@@ -20,12 +20,27 @@ export interface Driver {
    * something of it cannot be read, RUNTIME_UNREACHABLE.
    */
   readApp(id: string, signal?: AbortSignal): Promise<RunningApp | undefined>;
-  readonly steps: { readonly [K in StepKind]: (step: StepOf<K>, context: StepContext) => Promise<void> };
+  readonly steps: { readonly [K in DriverStepKind]: (step: StepOf<K>, context: StepContext) => Promise<void> };
 
   /** The image that a name or image ID stands for in the engine itself; nothing is pulled. */
   findImage(reference: string, signal?: AbortSignal): Promise<FoundImage | undefined>;
   /** The engine's own export of images (a `docker save` tar), as a stream. */
   saveImages(imageIds: readonly Digest[], signal?: AbortSignal): Bytes;
+
+  /**
+   * All that is in a volume of an app, as a tar: paths relative to its root, with owners, modes, times and links. Read twice with
+   * nothing changed, it gives the same bytes. Throws RUNTIME_ABSENT when there is no such volume.
+   */
+  readVolume(volume: VolumeRef, signal?: AbortSignal): Bytes;
+  /**
+   * Makes a volume hold exactly what a tar holds; makes it when it is absent. What was in it is gone only once all of the new is
+   * there: broken off anywhere, the volume is as it was. Throws RUNTIME_REFUSED while an instance mounts it.
+   */
+  writeVolume(volume: VolumeRef, tar: Bytes, signal?: AbortSignal): Promise<void>;
+  /** Removes a volume and all that is in it; nothing happens when it is absent. Throws RUNTIME_REFUSED while an instance mounts it. */
+  removeVolume(volume: VolumeRef, signal?: AbortSignal): Promise<void>;
+  /** Ports of the machine on which something listens, whoever it is; undefined when that cannot be known. */
+  takenPorts(signal?: AbortSignal): Promise<readonly TakenPort[] | undefined>;
 
   /** Ends when the instance's log ends, or the signal aborts. */
   logs(instance: InstanceRef, options: LogOptions): AsyncIterable<LogLine>;
@@ -46,6 +61,24 @@ export interface Driver {
     signal: AbortSignal,
   ): AsyncIterable<{ readonly app: string; readonly component?: string; readonly what: string }>;
   close(): Promise<void>;
+}
+
+export interface VolumeRef {
+  readonly app: AppRef;
+  /** The component that owns it. */
+  readonly component: string;
+  readonly volume: string;
+  /** An image that the engine has: where the engine reads and writes volumes only through a container, one is made of it and never started. */
+  readonly imageId: Digest;
+}
+
+export interface TakenPort {
+  readonly port: number;
+  readonly protocol: "tcp" | "udp";
+  /** Whose it is, in words, where that is known: "container web-1". */
+  readonly by?: string;
+  /** The app of this site that holds it. */
+  readonly app?: string;
 }
 
 export interface StepContext {
