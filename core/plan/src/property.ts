@@ -52,6 +52,8 @@ export const COMPONENT_SECTIONS: { readonly [K in keyof Required<Component>]: Se
   restart: { shape: "whole", class: "setting", word: "restart" },
   labels: { shape: "entries", class: "setting", word: "label" },
   stopGrace: { shape: "whole", class: "setting", word: "stop grace" },
+  // Whole: half of the release's commands with half of the site's would bring no data to rest.
+  snapshot: { shape: "whole", class: "setting", word: "snapshot" },
   security: { shape: "entries", class: "setting", word: "security" },
   description: { shape: "whole", class: "setting", word: "description" },
 };

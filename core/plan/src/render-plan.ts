@@ -28,6 +28,9 @@ export interface PlanSummary {
   readonly removes: number;
   /** Instances that are only waited for. */
   readonly waits: number;
+  /** Components whose data is captured, or put back. */
+  readonly captures: number;
+  readonly restores: number;
   /** Names, sorted, of components that the plan changes; those only waited for are not among them. */
   readonly components: readonly string[];
 }
@@ -40,9 +43,16 @@ export function planSummary(plan: Plan): PlanSummary {
   const components = new Set<string>();
   let images = 0;
   let removes = 0;
+  let captures = 0;
+  let restores = 0;
   for (const step of plan.steps) {
     if (step.kind === "image.ensure") images++;
-    if (!("index" in step)) continue;
+    if (step.kind === "data.capture") captures++;
+    if (step.kind === "data.restore") {
+      restores++;
+      components.add(step.component);
+    }
+    if (!("index" in step) || step.kind === "data.resume") continue;
     const place = `${step.component} ${step.index}`;
     if (step.kind === "instance.create") created.add(place);
     else if (step.kind === "instance.remove") {
@@ -59,6 +69,8 @@ export function planSummary(plan: Plan): PlanSummary {
     replaces,
     removes: removes - replaces,
     waits: [...awaited].filter((place) => !created.has(place)).length,
+    captures,
+    restores,
     components: [...components].sort(),
   };
 }
@@ -70,6 +82,8 @@ function summaryText(summary: PlanSummary): string {
     [summary.replaces, "to replace"],
     [summary.removes, "to remove"],
     [summary.waits, "to wait for"],
+    [summary.captures, "to capture"],
+    [summary.restores, "to put back"],
   ] as const;
   const named = parts.filter(([count]) => count > 0).map(([count, words]) => `${count} ${words}`);
   if (summary.steps === 0) return "nothing to do";
@@ -97,9 +111,25 @@ export function stepWords(step: Step): readonly [verb: string, object: string] {
       return ["let serve", `${step.component} ${step.index}`];
     case "instance.remove":
       return ["remove", `${step.component} ${step.index}`];
+    case "data.capture":
+      return ["capture", `${volumeWords(step)}, ${step.live ? "runs" : "stopped"} meanwhile`];
+    case "data.restore":
+      return ["put back", `${volumeWords(step)}, stopped meanwhile`];
+    case "data.resume":
+      return ["take up", `what was put back, ${step.component} ${step.index}`];
     default:
       return unreachable(step);
   }
+}
+
+function volumeWords({
+  component,
+  volumes,
+}: {
+  readonly component: string;
+  readonly volumes: readonly string[];
+}): string {
+  return `volume${volumes.length === 1 ? "" : "s"} ${volumes.map((volume) => `${component}/${volume}`).join(", ")}`;
 }
 
 const AFTER_SHOWN_MAX = 6;

@@ -54,7 +54,23 @@ export function simulateStep(
             : one,
         ),
       };
+    case "data.restore": {
+      const made = step.volumes
+        .map((volume) => ({ owner: step.component, volume }))
+        .filter((one) => !observed.volumes.some((seen) => sameVolume(seen, one)));
+      return { ...observed, volumes: [...observed.volumes, ...made] };
+    }
+    // What is in volumes is not observed.
+    case "data.capture":
+    case "data.resume":
+      return observed;
   }
+}
+
+type Volume = Observed["volumes"][number];
+
+function sameVolume(a: Volume, b: Volume): boolean {
+  return a.owner === b.owner && a.volume === b.volume;
 }
 
 function isOf(
