@@ -1,8 +1,11 @@
 import { appRoutes } from "./shapes/apps.ts";
 import { bundleRoutes, jobRoutes } from "./shapes/bundles.ts";
+import { installationRoutes } from "./shapes/installations.ts";
 import { libraryRoutes } from "./shapes/library.ts";
 import { peopleRoutes } from "./shapes/people.ts";
+import { recordRoutes } from "./shapes/records.ts";
 import { siteRoutes } from "./shapes/site.ts";
+import { snapshotRoutes } from "./shapes/snapshots.ts";
 
 /** Every route of /api/v1, by operation name. The server, the client and openapi.json are made from this one table. */
 export const contract = {
@@ -10,6 +13,9 @@ export const contract = {
   ...peopleRoutes,
   ...appRoutes,
   ...libraryRoutes,
+  ...installationRoutes,
+  ...recordRoutes,
+  ...snapshotRoutes,
   ...bundleRoutes,
   ...jobRoutes,
 };

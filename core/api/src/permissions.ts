@@ -21,6 +21,11 @@ export const PERMISSIONS = {
   "app.exec": { scope: "team", role: "developer", title: "run commands in components" },
   "app.publish": { scope: "team", role: "developer", title: "publish releases" },
   "app.install": { scope: "team", role: "developer", title: "install, upgrade and roll back" },
+  "app.snapshot": {
+    scope: "team",
+    role: "developer",
+    title: "take, put back and remove data snapshots, and back apps up",
+  },
   "library.read": { scope: "team", role: "viewer", title: "see templates and releases" },
   "library.write": {
     scope: "team",

@@ -44,10 +44,11 @@ export function appHandlers(parts: ServerParts): Pick<Handlers, AppNames> {
   };
 }
 
-export function changeReply(changed: Changed) {
+export function changeReply(parts: ServerParts, changed: Changed) {
   const { plan, base, appId, recordId, rolloutId } = changed;
   return {
-    plan: planView(plan, base),
+    plan: planView(parts, plan, base),
+    preflight: [],
     ...(appId === undefined ? {} : { appId }),
     ...(recordId === undefined ? {} : { recordId }),
     ...(rolloutId === undefined ? {} : { rolloutId }),
@@ -62,6 +63,7 @@ function wishHandlers(
       context.allow(body.teamId);
       const { teamId, name, text, app, parameters, modules } = body;
       return changeReply(
+        parts,
         await createApp(
           parts,
           { by: context.actor, teamId, name, given: { text, app }, answers: { parameters, modules } },
@@ -79,10 +81,11 @@ function wishHandlers(
         ...(body.parameters === undefined ? {} : { parameters: body.parameters }),
         ...(body.modules === undefined ? {} : { modules: body.modules }),
       };
-      return changeReply(await updateApp(parts, { by: context.actor, app, answers, ...given }, body));
+      return changeReply(parts, await updateApp(parts, { by: context.actor, app, answers, ...given }, body));
     },
     setRunning: async ({ params, body }, context) =>
       changeReply(
+        parts,
         await setRunning(
           parts,
           { by: context.actor, app: await allowedApp(parts, context, params.id), running: body.running },
@@ -91,11 +94,12 @@ function wishHandlers(
       ),
     removeApp: async ({ params }, context) => {
       const app = await allowedApp(parts, context, params.id);
-      return changeReply(await removeApp(parts, { by: context.actor, app }, {}));
+      return changeReply(parts, await removeApp(parts, { by: context.actor, app }, {}));
     },
     scaleComponent: async ({ params, body }, context) => {
       const app = await allowedApp(parts, context, params.id);
       return changeReply(
+        parts,
         await scaleComponent(
           parts,
           { by: context.actor, app, component: params.component, replicas: body.replicas },

@@ -69,7 +69,7 @@ function wishHandlers(parts: ServerParts): Pick<Handlers, "install" | "upgrade">
         body,
       );
       return {
-        ...mergeReply(done),
+        ...mergeReply(parts, done),
         ...(done.installationId === undefined ? {} : { installationId: done.installationId }),
       };
     },
@@ -88,7 +88,7 @@ function wishHandlers(parts: ServerParts): Pick<Handlers, "install" | "upgrade">
         ...(body.components === undefined ? {} : { components: body.components }),
         ...(body.modules === undefined ? {} : { modules: body.modules }),
       };
-      return mergeReply(await upgrade(parts, wish, body));
+      return mergeReply(parts, await upgrade(parts, wish, body));
     },
   };
 }
@@ -106,9 +106,9 @@ async function allowedReleaseIn(parts: ServerParts, digest: Digest, teamId: stri
 
 type Merged = Awaited<ReturnType<typeof upgrade>>;
 
-function mergeReply(done: Merged) {
+function mergeReply(parts: ServerParts, done: Merged) {
   return {
-    ...changeReply(done),
+    ...changeReply(parts, done),
     changes: done.changes.map((change) => ({ ...change })),
     pulledIn: done.pulledIn.map((one) => ({ ...one })),
     remarks: [...done.remarks],
@@ -153,11 +153,20 @@ function recordHandlers(parts: ServerParts): Pick<Handlers, "listRecords" | "get
     },
     getRecord: async ({ params }, context) => {
       const { record, app } = await allowedRecord(parts, context, params.id);
-      return await recordView(parts, record, app);
+      return {
+        ...(await recordView(parts, record, app)),
+        decisions: {},
+        onFailure: "hold" as const,
+        preflight: [],
+        steps: [],
+        checks: [],
+        reportAvailable: false,
+      };
     },
     rollback: async ({ params, body }, context) => {
       const { record, app } = await allowedRecord(parts, context, params.id);
       return mergeReply(
+        parts,
         await rollback(
           parts,
           { by: context.actor, app, record, removeAdded: body.removeAdded, keepEdits: body.keepEdits },

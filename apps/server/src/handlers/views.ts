@@ -95,11 +95,12 @@ function componentView(spec: App, name: string, seen: ComponentHealth | undefine
   };
 }
 
-export function planView(plan: Plan, base: number) {
+export function planView(parts: Pick<ServerParts, "sha256">, plan: Plan, base: number) {
   return {
     id: plan.id,
     generation: plan.generation,
     base,
+    digest: parts.sha256(JSON.stringify({ base, steps: plan.steps, notes: plan.notes })),
     steps: plan.steps.map(stepView),
     notes: plan.notes.map((note) => ({ ...note })),
     text: renderPlan(plan),
@@ -131,7 +132,7 @@ export async function rolloutView(parts: ServerParts, rollout: StoredRollout) {
     appId: rollout.appId,
     ...(record === undefined ? {} : { recordId: record.id }),
     state: rollout.state,
-    plan: planView(plan, plan.generation - 1),
+    plan: planView(parts, plan, plan.generation - 1),
     results: plan.steps.map((step) => resultView(step.id, byId.get(step.id))),
     checks: steps.filter((step) => step.stepId.startsWith(CHECK_PREFIX)).map(checkView),
     startedAt: rollout.startedAt,

@@ -1,6 +1,16 @@
 import { z } from "zod";
 import { route } from "../route.ts";
-import { byId, digest, document, flag, id, note, page, pageQuery, time } from "./basics.ts";
+import { byId, digest, document, flag, id, page, pageQuery, time } from "./basics.ts";
+import {
+  acceptanceCheck,
+  answers,
+  changeOptions,
+  changeReply,
+  moduleChoice,
+  planView,
+  stepResult,
+  upgradeReply,
+} from "./changes.ts";
 
 /** Health of an app or component, one word, worst of its parts. */
 export const health = z.enum(["running", "starting", "degraded", "failing", "stopped", "unknown"]);
@@ -72,35 +82,6 @@ export const appView = appBrief.extend({
   rolloutId: id.optional(),
 });
 
-export const step = z.object({
-  id: z.string(),
-  kind: z.string(),
-  needs: z.array(z.string()),
-  why: z.string(),
-  component: z.string().optional(),
-  index: z.int().optional(),
-});
-
-/** A plan as data, and as the text that `render` gives. */
-export const planView = z.object({
-  id,
-  generation: z.int(),
-  steps: z.array(step),
-  notes: z.array(z.object({ component: z.string().optional(), text: z.string() })),
-  text: z.string(),
-  /** The generation of the app that it was made from: it is refused when the app has moved since. */
-  base: z.int(),
-});
-
-export const stepResult = z.object({
-  stepId: z.string(),
-  state: z.enum(["pending", "running", "done", "failed", "skipped"]),
-  startedAt: time.optional(),
-  endedAt: time.optional(),
-  error: z.string().optional(),
-  progress: z.object({ stage: z.string(), done: z.number(), total: z.number().optional() }).optional(),
-});
-
 export const rolloutView = z.object({
   id,
   appId: id,
@@ -108,36 +89,11 @@ export const rolloutView = z.object({
   state: z.string(),
   plan: planView,
   results: z.array(stepResult),
-  /** Acceptance checks, as far as they were run. */
-  checks: z.array(
-    z.object({
-      name: z.string(),
-      state: z.enum(["pending", "passed", "failed"]),
-      message: z.string().optional(),
-      tookMs: z.number().optional(),
-    }),
-  ),
+  checks: z.array(acceptanceCheck),
   startedAt: time,
   endedAt: time.optional(),
   message: z.string().optional(),
 });
-
-/** Answers of the installer, by parameter name. */
-export const answers = z.record(z.string().max(64), z.union([z.string(), z.number(), z.boolean()]));
-export const moduleChoice = z.object({
-  on: z.array(z.string()).default([]),
-  off: z.array(z.string()).default([]),
-});
-
-/** A change that was planned, and, when it is to be done, its rollout. With `dryRun` nothing is stored and there is no rollout. */
-export const changeReply = z.object({
-  plan: planView,
-  appId: id.optional(),
-  recordId: id.optional(),
-  rolloutId: id.optional(),
-});
-/** `base`: the generation that the change was made on; refused when the app has moved since. */
-const changeOptions = { dryRun: z.boolean().default(false), note: note.optional(), base: z.int().optional() };
 
 const tag = "apps";
 const component = z.object({ id, component: z.string().max(63) });
@@ -227,6 +183,22 @@ export const appRoutes = {
       ...changeOptions,
     }),
     reply: changeReply,
+  }),
+  switchModules: route({
+    method: "POST",
+    path: "/apps/:id/modules",
+    tag,
+    summary: "Turn modules on and off, with what they require; data stays",
+    permission: "app.install",
+    params: byId,
+    body: z.object({
+      on: z.array(z.string().max(63)).default([]),
+      off: z.array(z.string().max(63)).default([]),
+      /** What components that come on ask for. */
+      parameters: answers.default({}),
+      ...changeOptions,
+    }),
+    reply: upgradeReply,
   }),
   setRunning: route({
     method: "POST",

@@ -46,7 +46,7 @@ export const bundleView = z.object({
 
 const tag = "bundles";
 /** An uploaded file by id, or a file in one of the directories that the site's configuration allows. */
-const source = z.union([z.object({ fileId: id }), z.object({ path: z.string().min(1).max(4096) })]);
+export const source = z.union([z.object({ fileId: id }), z.object({ path: z.string().min(1).max(4096) })]);
 
 export const bundleRoutes = {
   exportBundle: route({

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { route } from "../route.ts";
-import { answers, changeReply, moduleChoice } from "./apps.ts";
-import { byId, digest, document, id, jobStarted, note, page, pageQuery, time } from "./basics.ts";
+import { byId, digest, document, id, jobStarted, page, pageQuery, time } from "./basics.ts";
+import { answers, change, moduleChoice } from "./changes.ts";
 
 export const scope = z.enum(["team", "enterprise"]);
 
@@ -53,23 +53,6 @@ export const installForm = z.object({
   parameters: z.array(z.object({ group: z.string(), items: z.array(document) })),
   modules: z.array(document),
   generated: z.array(z.string()),
-});
-
-/** One property that differs, what happens with it, and why. Secrets are masked. Decisions are given by `path`. */
-export const change = z.object({
-  path: z.string(),
-  component: z.string().optional(),
-  what: z.string(),
-  action: z.enum(["add", "change", "remove", "keep"]),
-  why: z.string(),
-  /** What the site has; what the release (in a rollback: the snapshot) has; what the site will have. */
-  before: z.unknown().optional(),
-  offered: z.unknown().optional(),
-  after: z.unknown().optional(),
-  secret: z.boolean(),
-  decided: z.boolean(),
-  /** In a rollback: an edit made after the upgrade, which would be lost. */
-  laterEdit: z.literal(true).optional(),
 });
 
 /** How one value of the app travels: as it is, asked at install, or made at random at each install. */
@@ -128,53 +111,6 @@ export const publishReport = z.object({
     }),
   ),
   changes: z.array(change),
-});
-
-export const recordView = z.object({
-  id,
-  appId: id,
-  appName: z.string(),
-  installationId: id.optional(),
-  kind: z.enum(["install", "upgrade", "rollback", "edit", "scale", "modules", "start", "stop", "remove"]),
-  from: z.object({ version: z.string(), digest }).optional(),
-  to: z.object({ version: z.string(), digest }).optional(),
-  state: z.string(),
-  result: z.string().optional(),
-  note: z.string().optional(),
-  who: z.string(),
-  startedAt: time,
-  endedAt: time.optional(),
-  rolloutId: id.optional(),
-  canRollBack: z.boolean(),
-  cannotRollBackBecause: z.string().optional(),
-});
-
-export const upgradeReply = changeReply.extend({
-  changes: z.array(change),
-  pulledIn: z.array(z.object({ component: z.string(), because: z.string() })),
-  remarks: z.array(z.string()),
-});
-const decisions = z
-  .record(
-    z.string().max(400),
-    z.union([z.literal("take"), z.literal("keep"), z.object({ edit: z.unknown() })]),
-  )
-  .default({});
-const changeOptions = { dryRun: z.boolean().default(false), note: note.optional(), base: z.int().optional() };
-
-export const installationView = z.object({
-  id,
-  appId: id,
-  appName: z.string(),
-  teamId: id,
-  templateId: z.string(),
-  templateName: z.string(),
-  version: z.string(),
-  releaseDigest: digest,
-  components: z.array(z.string()),
-  modulesOn: z.array(z.string()),
-  available: z.array(z.object({ version: z.string(), releaseDigest: digest })),
-  installedAt: time,
 });
 
 const tag = "library";
@@ -254,6 +190,24 @@ export const libraryRoutes = {
     params: byDigest,
     reply: installForm,
   }),
+  checkAnswers: route({
+    method: "POST",
+    path: "/releases/:digest/form/check",
+    tag,
+    summary: "Whether answers of the installer would be taken; nothing is changed",
+    permission: "library.read",
+    params: byDigest,
+    body: z.object({ parameters: answers.default({}), modules: moduleChoice.prefault({}) }),
+    reply: z.object({
+      faults: z.array(z.object({ path: z.string(), message: z.string() })),
+      /** `why`: nobody chose it, and it is on nevertheless. */
+      modules: z.array(z.object({ name: z.string(), on: z.boolean(), why: z.string().optional() })),
+      /** With the defaults; passwords are left out. */
+      values: answers,
+      /** Names of those that are asked with this choice of modules. */
+      asked: z.array(z.string()),
+    }),
+  }),
   diffReleases: route({
     method: "GET",
     path: "/releases/:digest/diff/:other",
@@ -293,92 +247,5 @@ export const libraryRoutes = {
     params: byId,
     body: publishBody,
     reply: jobStarted,
-  }),
-
-  listInstallations: route({
-    method: "GET",
-    path: "/installations",
-    tag,
-    summary: "Releases that are installed",
-    permission: "self.use",
-    query: z.object({ ...pageQuery, app: id.optional(), template: z.string().max(64).optional() }),
-    reply: page(installationView),
-  }),
-  getInstallation: route({
-    method: "GET",
-    path: "/installations/:id",
-    tag,
-    summary: "An installation",
-    permission: "app.read",
-    params: byId,
-    reply: installationView,
-  }),
-  install: route({
-    method: "POST",
-    path: "/installations",
-    tag,
-    summary: "Install a release into a new or an existing app",
-    permission: "app.install",
-    status: 201,
-    body: z.object({
-      release: digest,
-      teamId: id,
-      appId: id.optional(),
-      appName: z.string().max(42).optional(),
-      parameters: answers.default({}),
-      modules: moduleChoice.prefault({}),
-      ...changeOptions,
-    }),
-    reply: upgradeReply.extend({ installationId: id.optional() }),
-  }),
-  upgrade: route({
-    method: "POST",
-    path: "/installations/:id/upgrade",
-    tag,
-    summary: "Upgrade an installation; with `dryRun` only the changes and the plan",
-    permission: "app.install",
-    params: byId,
-    body: z.object({
-      release: digest,
-      components: z.array(z.string()).optional(),
-      decisions,
-      parameters: answers.default({}),
-      modules: moduleChoice.optional(),
-      onFailure: z.enum(["return", "hold"]).default("return"),
-      ...changeOptions,
-    }),
-    reply: upgradeReply,
-  }),
-  rollback: route({
-    method: "POST",
-    path: "/records/:id/rollback",
-    tag,
-    summary: "Go back to what was before a record; with `dryRun` only what would return",
-    permission: "app.install",
-    params: byId,
-    body: z.object({
-      removeAdded: z.boolean().default(false),
-      keepEdits: z.array(z.string().max(400)).default([]),
-      ...changeOptions,
-    }),
-    reply: upgradeReply,
-  }),
-  listRecords: route({
-    method: "GET",
-    path: "/records",
-    tag,
-    summary: "What was done, newest first",
-    permission: "self.use",
-    query: z.object({ ...pageQuery, app: id.optional(), installation: id.optional() }),
-    reply: page(recordView),
-  }),
-  getRecord: route({
-    method: "GET",
-    path: "/records/:id",
-    tag,
-    summary: "One record",
-    permission: "app.read",
-    params: byId,
-    reply: recordView,
   }),
 };

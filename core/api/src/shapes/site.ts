@@ -53,6 +53,15 @@ export const prunePlan = z.object({
   text: z.string(),
 });
 
+const policyView = z.strictObject({
+  /** Install, upgrade, rollback, modules and putting data back demand a note. */
+  noteRequired: z.boolean(),
+  /** An upgrade that does not say otherwise captures the data of what it replaces. */
+  captureBeforeUpgrade: z.boolean(),
+  /** Of each app; those that were taken by hand are never dropped. */
+  snapshotsKept: z.int().min(0).max(1000),
+});
+
 const tag = "site";
 export const siteRoutes = {
   getHealth: route({
@@ -131,6 +140,23 @@ export const siteRoutes = {
     permission: "enterprise.manage",
     status: 202,
     reply: jobStarted,
+  }),
+  getPolicy: route({
+    method: "GET",
+    path: "/site/policy",
+    tag,
+    summary: "What this site asks of changes, and how many data snapshots it keeps",
+    permission: "self.use",
+    reply: policyView,
+  }),
+  setPolicy: route({
+    method: "PUT",
+    path: "/site/policy",
+    tag,
+    summary: "Change the policy; what is absent stays",
+    permission: "enterprise.manage",
+    body: policyView.partial(),
+    reply: policyView,
   }),
   listAudit: route({
     method: "GET",
