@@ -95,6 +95,7 @@ class AppDrawing {
     const needs = this.#some(earlier);
     const connection = this.#connection(index);
     const scaled = kind === "stateless" && this.#flag();
+    const volumes = this.#volumes(needs);
     return defined({
       id: this.#maybe(`comp-${index}`),
       title: this.#maybe(`t${this.#text()}`),
@@ -112,7 +113,7 @@ class AppDrawing {
         ...Object.keys(connection),
       ]),
       files: this.#files(Object.keys(connection)),
-      volumes: this.#volumes(needs),
+      volumes,
       ports: this.#ports(index),
       needs: needs.length === 0 ? undefined : needs,
       connection: this.#filled(connection),
@@ -135,6 +136,7 @@ class AppDrawing {
       ),
       labels: this.#maybe({ "sampan/tier": this.#text() }),
       stopGrace: this.#maybe("30s"),
+      snapshot: volumes === undefined ? undefined : this.#snapshot(),
       security: this.#maybe({
         user: "1000:1000",
         dropCapabilities: ["NET_RAW"],
@@ -222,6 +224,21 @@ class AppDrawing {
       scratch: { path: "/scratch/", kind: "memory" as const, size: "64MiB" },
       shared: defined({ path: "/shared", kind: "shared" as const, from, readOnly: this.#maybe(true) }),
     });
+  }
+
+  #snapshot(): Component["snapshot"] {
+    const quiesced = this.#maybe({
+      before: ["dump", this.#text()],
+      ...(this.#flag() ? { after: ["rm"] } : {}),
+    });
+    return this.#maybe(
+      defined({
+        volumes: this.#maybe(["data"]),
+        ...quiesced,
+        restored: this.#maybe(["load", this.#text()]),
+        within: this.#maybe("10m"),
+      }),
+    );
   }
 
   #ports(index: number): Component["ports"] {

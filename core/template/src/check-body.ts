@@ -4,6 +4,7 @@ import { checkNeeds } from "./check-needs.ts";
 import { checkParameters } from "./check-parameters.ts";
 import { checkPorts } from "./check-ports.ts";
 import { checkReferences } from "./check-references.ts";
+import { checkSnapshots } from "./check-snapshots.ts";
 import { checkVariables } from "./check-variables.ts";
 import type { PlacedFault } from "./faults.ts";
 import { namesIn, type Subject } from "./subject.ts";
@@ -50,6 +51,7 @@ export function checkBody(
   checkComponents(subject);
   checkNeeds(subject);
   checkReferences(subject);
+  checkSnapshots(subject);
   checkVariables(subject);
   checkParameters(subject);
   checkPorts(subject);

@@ -140,7 +140,7 @@ const command = z.array(z.string().max(4096)).min(1).max(64);
  */
 export const snapshot = z
   .strictObject({
-    /** Which of its persistent volumes; all when absent. */
+    /** Which of its own volumes that last (persistent, or shared and its own); all when absent. */
     volumes: z.array(name).min(1).max(50).optional(),
     before: command.optional(),
     after: command.optional(),

@@ -47,6 +47,8 @@ test("a release pins every image, drops builds and what belongs to a site, and k
   });
   expect(value?.plugins?.["performance-analysis"]?.image).toHaveProperty("id");
   expect(value?.parameters).toEqual(sample.parameters);
+  for (const name of ["api", "db"])
+    expect(value?.components[name]?.snapshot).toEqual(sample.components[name]?.snapshot);
 });
 
 test("any valid app with images and ids can be published, and its release is read back the same", () => {
