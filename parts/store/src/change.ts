@@ -1,6 +1,7 @@
 /** The nouns whose changes can be watched. */
 export type Noun =
   | "app"
+  | "dataSnapshot"
   | "draft"
   | "event"
   | "import"
@@ -10,6 +11,7 @@ export type Noun =
   | "plan"
   | "record"
   | "release"
+  | "report"
   | "rollout"
   | "setting"
   | "team"

@@ -8,7 +8,7 @@ import { openTestStore, TestClock, tempFolder } from "./test-store.ts";
 
 const script = join(import.meta.dirname, "test-child.ts");
 
-function startChild(act: "add" | "hang" | "write", path: string): ChildProcess {
+function startChild(act: "add" | "capture" | "hang" | "write", path: string): ChildProcess {
   const child = spawn(process.execPath, [script, act, path], { stdio: ["ignore", "pipe", "inherit"] });
   onTestFinished(() => void child.kill("SIGKILL"));
   return child;
@@ -60,6 +60,19 @@ test("a job whose worker was killed is gone on with by the next runner, from its
   expect(seen).toEqual([{ input: { of: "x" }, checkpoint: { done: 5 } }]);
   expect(await store.jobs.get(job.id)).toMatchObject({ state: "succeeded", attempts: 2, result: "copied" });
   expect((await store.jobs.logs(job.id)).map((line) => line.text)).toEqual(["half done"]);
+});
+
+test("a data snapshot whose taker was killed is gone on with from the volumes it has", async () => {
+  const path = join(await tempFolder(), "store.db");
+  const child = startChild("capture", path);
+  const [teamId] = await hear(child, 1);
+  await kill(child);
+  const { store } = await openTestStore(path);
+  const [left] = (await store.dataSnapshots.list({ kind: "all" }, { state: "taking" })).items;
+  expect(left).toMatchObject({ id: "snap-1", teamId, volumes: [{ volume: "data", sizeBytes: 7 }] });
+  expect(await store.dataSnapshots.begin({ ...left!, reason: "upgrade" })).toEqual(left);
+  const imageId = `sha256:${"b".repeat(64)}` as const;
+  expect(await store.dataSnapshots.complete("snap-1", { imageId })).toMatchObject({ state: "complete" });
 });
 
 test("what was committed before a kill is there after it, whole, and the database is sound", async () => {

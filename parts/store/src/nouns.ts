@@ -1,13 +1,16 @@
 import { apps } from "./apps.ts";
 import { type Bound, bind, type Context } from "./context.ts";
+import { dataSnapshots } from "./data-snapshots.ts";
 import { events } from "./events.ts";
 import { imports } from "./imports.ts";
 import { installations } from "./installations.ts";
 import { jobs } from "./jobs.ts";
 import { plans } from "./plans.ts";
+import { policy } from "./policy.ts";
 import { publishDrafts } from "./publish-drafts.ts";
 import { records } from "./records.ts";
 import { releases } from "./releases.ts";
+import { reports } from "./reports.ts";
 import { rollouts } from "./rollouts.ts";
 import { settings } from "./settings.ts";
 import { teams } from "./teams.ts";
@@ -19,14 +22,17 @@ import { users } from "./users.ts";
 /** The functions of each noun; their files say what they do and throw. */
 export interface Nouns {
   readonly apps: Bound<typeof apps>;
+  readonly dataSnapshots: Bound<typeof dataSnapshots>;
   readonly events: Bound<typeof events>;
   readonly imports: Bound<typeof imports>;
   readonly installations: Bound<typeof installations>;
   readonly jobs: Bound<typeof jobs>;
   readonly plans: Bound<typeof plans>;
+  readonly policy: Bound<typeof policy>;
   readonly publishDrafts: Bound<typeof publishDrafts>;
   readonly records: Bound<typeof records>;
   readonly releases: Bound<typeof releases>;
+  readonly reports: Bound<typeof reports>;
   readonly rollouts: Bound<typeof rollouts>;
   readonly settings: Bound<typeof settings>;
   readonly teams: Bound<typeof teams>;
@@ -39,14 +45,17 @@ export interface Nouns {
 export function bindNouns(context: Context): Nouns {
   return {
     apps: bind(apps, context),
+    dataSnapshots: bind(dataSnapshots, context),
     events: bind(events, context),
     imports: bind(imports, context),
     installations: bind(installations, context),
     jobs: bind(jobs, context),
     plans: bind(plans, context),
+    policy: bind(policy, context),
     publishDrafts: bind(publishDrafts, context),
     records: bind(records, context),
     releases: bind(releases, context),
+    reports: bind(reports, context),
     rollouts: bind(rollouts, context),
     settings: bind(settings, context),
     teams: bind(teams, context),

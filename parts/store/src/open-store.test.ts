@@ -81,6 +81,42 @@ describe("migrations", () => {
     expect(database.prepare("SELECT count(*) AS n FROM sqlite_schema WHERE name = 'b'").get()?.n).toBe(0);
   });
 
+  test("a database of the first form keeps its rows, and can do what the newest can", async () => {
+    const path = join(await tempFolder(), "store.db");
+    const old = new DatabaseSync(path);
+    migrate(old, migrations.slice(0, 1));
+    const at = "2026-01-01T00:00:00.000Z";
+    old.exec(`
+      INSERT INTO settings VALUES ('site.name', '"Harbour"', '${at}');
+      INSERT INTO teams VALUES ('t1', 'shop', NULL, '${at}');
+      INSERT INTO apps VALUES ('a1', 't1', 'bookshop', 'shop-bookshop', NULL, 'x', 'x', '{}', 4, 0, '${at}', '${at}');
+      INSERT INTO records (id, appId, kind, decisions, result, note, who, startedAt, endedAt)
+        VALUES ('r1', 'a1', 'upgrade', '[]', 'succeeded', 'wanted', 'ann', '${at}', '${at}');
+    `);
+    old.close();
+    const { store } = await openTestStore(path);
+    expect(await store.settings.get("site.name")).toBe("Harbour");
+    expect((await store.apps.list(everything)).items).toMatchObject([{ id: "a1", generation: 4 }]);
+    expect(await store.records.get("r1")).toEqual({
+      id: "r1",
+      appId: "a1",
+      kind: "upgrade",
+      decisions: [],
+      result: "succeeded",
+      note: "wanted",
+      who: "ann",
+      startedAt: at,
+      endedAt: at,
+      hasSnapshot: false,
+    });
+    const of = { appId: "a1", teamId: "t1" };
+    await store.dataSnapshots.begin({ ...of, id: "s1", appName: "bookshop", reason: "request", who: "ann" });
+    await store.reports.put({ ...of, recordId: "r1", envelope: "{}" });
+    expect(await store.records.update("r1", { dataSnapshotId: "s1" })).toMatchObject({
+      dataSnapshotId: "s1",
+    });
+  });
+
   test("every table is strict", () => {
     const database = new DatabaseSync(":memory:");
     migrate(database, migrations);

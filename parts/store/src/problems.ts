@@ -56,6 +56,16 @@ export const storeProblems = {
     exit: EXIT.refused,
     doc: "A document is larger than the store keeps. Make it smaller.",
   },
+  STORE_POLICY_INVALID: {
+    status: 400,
+    exit: EXIT.usage,
+    doc: "A policy has a value that it cannot have: the message says which, and what is allowed. Nothing was changed.",
+  },
+  STORE_REPORT_KEPT: {
+    status: 409,
+    exit: EXIT.conflict,
+    doc: "Another acceptance report of this record is kept already. A report is proof: it is never replaced.",
+  },
   STORE_CURSOR_INVALID: {
     status: 400,
     exit: EXIT.usage,

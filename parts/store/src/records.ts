@@ -18,7 +18,9 @@ export type RecordKind =
   | "modules"
   | "start"
   | "stop"
-  | "remove";
+  | "remove"
+  | "snapshot"
+  | "restore";
 
 export type RecordResult = "running" | "succeeded" | "failed" | "cancelled";
 
@@ -48,6 +50,10 @@ export interface StoredRecord {
   readonly hasSnapshot: boolean;
   /** What was decided per property, as core/plan words it. */
   readonly decisions: unknown;
+  /** What was checked before it began, as core/plan words it. */
+  readonly preflight?: unknown;
+  /** The data that was captured before it, or put back by it. */
+  readonly dataSnapshotId?: string;
   readonly result: RecordResult;
   readonly note?: string;
   /** User id, or `system`. */
@@ -67,17 +73,20 @@ type RecordInput = Pick<StoredRecord, "appId" | "kind" | "who"> &
       | "rolloutId"
       | "rolloutState"
       | "decisions"
+      | "preflight"
+      | "dataSnapshotId"
       | "note"
     >
   > & { readonly snapshot?: Snapshot };
 
 function toRecord(row: Tables["records"]): StoredRecord {
-  const { sealedSnapshot, decisions, kind, result, ...rest } = present(row);
+  const { sealedSnapshot, decisions, preflight, kind, result, ...rest } = present(row);
   return {
     ...rest,
     kind: kind as RecordKind,
     result: result as RecordResult,
     decisions: fromJson(decisions),
+    ...(preflight === undefined ? {} : { preflight: fromJson(preflight) }),
     hasSnapshot: sealedSnapshot !== undefined,
   };
 }
@@ -86,7 +95,7 @@ export const records = {
   /** Begins a record; its result is `running` until `end`. */
   begin(context: Context, record: RecordInput): Promise<StoredRecord> {
     return context.write(async (inside) => {
-      const { snapshot, decisions, ...rest } = record;
+      const { snapshot, decisions, preflight, ...rest } = record;
       const row = await inside.db
         .insertInto("records")
         .values({
@@ -94,6 +103,7 @@ export const records = {
           id: inside.newId(),
           sealedSnapshot: snapshot === undefined ? null : sealJson(inside, snapshot),
           decisions: toJson(decisions ?? []),
+          preflight: preflight === undefined ? null : toJson(preflight),
           result: "running",
           startedAt: inside.now(),
         })
@@ -107,9 +117,15 @@ export const records = {
   update(
     context: Context,
     id: string,
-    change: Partial<Pick<StoredRecord, "planId" | "rolloutId" | "rolloutState" | "note" | "installationId">>,
+    change: Partial<
+      Pick<
+        StoredRecord,
+        "planId" | "rolloutId" | "rolloutState" | "note" | "installationId" | "preflight" | "dataSnapshotId"
+      >
+    >,
   ): Promise<StoredRecord> {
-    return write(context, id, change);
+    const { preflight, ...rest } = change;
+    return write(context, id, preflight === undefined ? rest : { ...rest, preflight: toJson(preflight) });
   },
 
   end(

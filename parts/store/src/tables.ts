@@ -131,6 +131,33 @@ export interface Tables {
     who: string;
     startedAt: string;
     endedAt: string | null;
+    preflight: string | null;
+    dataSnapshotId: string | null;
+  };
+  dataSnapshots: {
+    id: string;
+    appId: string;
+    appName: string;
+    teamId: string;
+    recordId: string | null;
+    reason: "upgrade" | "request" | "restore" | "rollback" | "backup";
+    note: string | null;
+    who: string;
+    state: "taking" | "complete" | "failed";
+    volumes: string;
+    imageId: Digest | null;
+    sizeBytes: number;
+    message: string | null;
+    startedAt: string;
+    endedAt: string | null;
+  };
+  reports: {
+    recordId: string;
+    appId: string;
+    teamId: string;
+    envelope: string;
+    countersignatures: string;
+    createdAt: string;
   };
   jobs: {
     id: string;

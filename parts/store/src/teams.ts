@@ -64,7 +64,7 @@ export const teams = {
     });
   },
 
-  /** Throws STORE_IN_USE while the team has apps or templates. */
+  /** Throws STORE_IN_USE while the team has apps, templates or data snapshots. */
   remove(context: Context, id: string): Promise<void> {
     return context.write(async (inside) => {
       const { numDeletedRows } = await inside.db.deleteFrom("teams").where("id", "=", id).executeTakeFirst();

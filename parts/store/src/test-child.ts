@@ -31,6 +31,18 @@ const acts: Readonly<Record<string, () => Promise<void>>> = {
     await runJobs(store, { copy: handler }, { workerId: "child", concurrency: 1, signal, now });
   },
 
+  /** Begins a data snapshot, notes one of its volumes, and never comes back. */
+  async capture() {
+    const { id: teamId } = await store.teams.create({ name: "shop" });
+    const of = { id: "snap-1", appId: "a1", appName: "bookshop", teamId };
+    await store.dataSnapshots.begin({ ...of, reason: "upgrade", who: "system" });
+    const diffId = `sha256:${"a".repeat(64)}` as const;
+    const volume = { component: "db", componentId: "c1", volume: "data", diffId, sizeBytes: 7 };
+    await store.dataSnapshots.addVolume("snap-1", volume);
+    say(teamId);
+    await new Promise(() => setInterval(() => {}, 1000));
+  },
+
   /** Commits for ever, and says each commit after it was made. Two rows a commit, so that half a commit would show. */
   async write() {
     for (let n = 1; ; n++) {
