@@ -9,8 +9,9 @@ import {
   type Change as PropertyChange,
   plan,
 } from "@sampan/plan";
-import type { AppValues, Nouns, RecordKind, Snapshot, StoredApp } from "@sampan/store";
+import type { AppValues, DataSnapshotReason, Nouns, RecordKind, Snapshot, StoredApp } from "@sampan/store";
 import type { App, ParameterValue } from "@sampan/template";
+import { beginDataSnapshot, capturedBy, restoredBy } from "./data-rows.ts";
 import { desiredOf } from "./desired-of.ts";
 import { refuseTakenPorts } from "./host-ports.ts";
 import { type Pins, pinsOf, requireRunnable } from "./images.ts";
@@ -59,6 +60,12 @@ export interface Change {
   readonly onFailure?: "return" | "hold";
   /** What is done with data before anything of it begins. */
   readonly data?: DataWish;
+  /** Why data is captured; follows from the kind when absent. */
+  readonly captureReason?: DataSnapshotReason;
+  /** When it goes back by itself, the data that was captured is put back too: what was written since is lost. */
+  readonly restoreOnReturn?: boolean;
+  /** What else is kept in the same transaction, once the app is: what comes with a backup. */
+  readonly alsoKeep?: (nouns: Nouns) => Promise<void>;
   /** The rollout that failed and that this change makes good: it alone may be under way. */
   readonly returns?: string;
 }
@@ -193,6 +200,7 @@ async function keep(
   await refuseBusy(nouns, wish);
   const snapshot = await snapshotOf(nouns, kept);
   await keepApp(nouns, kept);
+  await wish.alsoKeep?.(nouns);
   await keepInstallation(nouns, kept);
   await dropEmptyInstallations(nouns, kept);
   await nouns.plans.put(kept.plan, kept.desired);
@@ -203,6 +211,8 @@ async function keep(
     generation,
     state: "planned",
   });
+  const captured = capturedBy(kept.plan);
+  const restored = restoredBy(kept.plan);
   const record = await nouns.records.begin({
     appId: app.id,
     kind: wish.kind,
@@ -214,7 +224,10 @@ async function keep(
       decisions: named(wish.decisions ?? {}),
       onFailure: wish.onFailure ?? "hold",
       ...(wish.returns === undefined ? {} : { returns: wish.returns }),
+      ...(wish.restoreOnReturn === true ? { restoreOnReturn: true } : {}),
+      ...(restored === undefined ? {} : { restored }),
     },
+    ...(captured === undefined ? {} : { dataSnapshotId: captured }),
     ...(snapshot === undefined ? {} : { snapshot }),
     ...(wish.installation === undefined ? {} : { installationId: wish.installation.id }),
     ...(wish.fromRelease === undefined ? {} : { fromRelease: wish.fromRelease }),
@@ -222,6 +235,8 @@ async function keep(
     ...(kept.options.note === undefined ? {} : { note: kept.options.note }),
   });
   const teamId = before?.teamId ?? (wish.app as NewApp).teamId;
+  const owner = { name: wish.app.name, teamId };
+  await beginDataSnapshot(nouns, { plan: kept.plan, record, app: owner, reason: wish.captureReason });
   await nouns.events.add({
     what: `app.${wish.kind}`,
     who: wish.by.name,

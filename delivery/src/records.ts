@@ -7,6 +7,10 @@ export interface RecordDetails {
   readonly onFailure: "return" | "hold";
   /** The rollout whose failure this one makes good. */
   readonly returns?: string;
+  /** When it goes back by itself, the data that was captured is put back too. */
+  readonly restoreOnReturn?: true;
+  /** The data snapshot that it puts back. */
+  readonly restored?: string;
 }
 
 /** The newest record of an app that is so. */
