@@ -10,7 +10,9 @@ import {
   type Plan,
   plan,
   type Step,
+  type StepKind,
 } from "@sampan/plan";
+import { Bug } from "@sampan/problem";
 import { expect } from "vitest";
 import type { ConformanceHarness, RoleImage } from "./conformance.ts";
 import type { Driver, ExecResult, InstanceRef, StepContext } from "./driver.ts";
@@ -143,9 +145,13 @@ export function withApp(
   };
 }
 
-export function doStep(driver: Driver, step: Step, context: StepContext): Promise<void> {
-  const verb = driver.steps[step.kind] as (step: Step, context: StepContext) => Promise<void>;
-  return verb(step, context);
+export async function doStep(driver: Driver, step: Step, context: StepContext): Promise<void> {
+  const verbs = driver.steps as Readonly<
+    Partial<Record<StepKind, (step: Step, context: StepContext) => Promise<void>>>
+  >;
+  const verb = verbs[step.kind];
+  if (verb === undefined) throw new Bug(`${step.kind} is no step of a driver`);
+  await verb(step, context);
 }
 
 function componentOf(name: string, one: RoleComponent, harness: ConformanceHarness): DesiredComponent {

@@ -20,7 +20,9 @@ export interface Driver {
    * something of it cannot be read, RUNTIME_UNREACHABLE.
    */
   readApp(id: string, signal?: AbortSignal): Promise<RunningApp | undefined>;
-  readonly steps: { readonly [K in DriverStepKind]: (step: StepOf<K>, context: StepContext) => Promise<void> };
+  readonly steps: {
+    readonly [K in DriverStepKind]: (step: StepOf<K>, context: StepContext) => Promise<void>;
+  };
 
   /** The image that a name or image ID stands for in the engine itself; nothing is pulled. */
   findImage(reference: string, signal?: AbortSignal): Promise<FoundImage | undefined>;

@@ -14,7 +14,9 @@ export type {
   LogLine,
   LogOptions,
   StepContext,
+  TakenPort,
   Terminal,
+  VolumeRef,
 } from "./driver.ts";
 export { memoryDriver } from "./memory.ts";
 export { MemoryEngine, type MemoryEngineOptions, type ProgramMatch } from "./memory-engine.ts";
@@ -32,4 +34,5 @@ export {
 } from "./memory-program.ts";
 export { runtimeProblem, runtimeProblems } from "./problems.ts";
 export { leadingInstances, type RunningApp, runningApp } from "./running-app.ts";
+export { checksumOf, type TarWalkEntry, walkTar } from "./tar-walk.ts";
 export { type TarFile, writeTar } from "./tar-writer.ts";

@@ -20,6 +20,8 @@ export interface MemoryEngineOptions {
   }) => Promise<MemoryImage | undefined>;
   /** `watched`: whoever watches is told what happens when it happens, so time goes on; else only when somebody looks. For a clock that is real. */
   readonly pace?: "watched" | "looked-at";
+  /** Ports of the machine that something else holds, from the start. */
+  readonly takenPorts?: readonly number[];
 }
 
 export interface MemoryApp {
@@ -44,7 +46,7 @@ export class MemoryEngine {
   readonly apps = new Map<string, MemoryApp>();
   readonly images = new Map<Digest, MemoryImage>();
   /** Ports of the machine that something else holds. */
-  readonly takenPorts = new Set<number>();
+  readonly takenPorts: Set<number>;
   /** True: nothing answers. */
   unreachable = false;
   /** Called before and after each step: a place to fail, to wait, or to count. */
@@ -58,6 +60,7 @@ export class MemoryEngine {
     this.architecture = options.architecture ?? "amd64";
     this.pull = options.pull;
     this.pace = options.pace ?? "looked-at";
+    this.takenPorts = new Set(options.takenPorts);
   }
 
   /** Says what an image does, or a component, or an image in a component. The last that matches counts. */

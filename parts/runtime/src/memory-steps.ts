@@ -1,4 +1,4 @@
-import type { DesiredComponent, Step, StepKind } from "@sampan/plan";
+import type { DesiredComponent, DriverStepKind, StepOf } from "@sampan/plan";
 import { Bug } from "@sampan/problem";
 import type { Driver, ImageSource, StepContext } from "./driver.ts";
 import type { MemoryApp, MemoryEngine } from "./memory-engine.ts";
@@ -10,6 +10,7 @@ import { runtimeProblem } from "./problems.ts";
 const RESTARTS_MAX = 3;
 
 type Verbs = Driver["steps"];
+type DriverStep = StepOf<DriverStepKind>;
 
 /** One verb per step kind, all behind the same gate: an engine that answers, a generation that is not old. */
 export function memorySteps(engine: MemoryEngine, source: ImageSource): Verbs {
@@ -64,7 +65,7 @@ export function memorySteps(engine: MemoryEngine, source: ImageSource): Verbs {
 }
 
 function gated(engine: MemoryEngine, verbs: Verbs): Verbs {
-  const gate = async (step: Step, context: StepContext, verb: () => Promise<void>): Promise<void> => {
+  const gate = async (step: DriverStep, context: StepContext, verb: () => Promise<void>): Promise<void> => {
     context.signal.throwIfAborted();
     refuseUnreachable(engine);
     await engine.onStep?.(step, "before");
@@ -78,11 +79,14 @@ function gated(engine: MemoryEngine, verbs: Verbs): Verbs {
     await verb();
     await engine.onStep?.(step, "after");
   };
-  const entries = Object.entries(verbs) as [StepKind, (step: Step, context: StepContext) => Promise<void>][];
+  const entries = Object.entries(verbs) as [
+    DriverStepKind,
+    (step: DriverStep, context: StepContext) => Promise<void>,
+  ][];
   return Object.fromEntries(
     entries.map(([kind, verb]) => [
       kind,
-      (step: Step, context: StepContext) => gate(step, context, () => verb(step, context)),
+      (step: DriverStep, context: StepContext) => gate(step, context, () => verb(step, context)),
     ]),
   ) as unknown as Verbs;
 }

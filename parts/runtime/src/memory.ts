@@ -5,6 +5,7 @@ import type { MemoryEngine } from "./memory-engine.ts";
 import { dockerSaveTar, imageSizeBytes } from "./memory-image.ts";
 import { insideVerbs, sleepUntil } from "./memory-inside.ts";
 import { generationOf, memorySteps, refuseUnreachable } from "./memory-steps.ts";
+import { volumeVerbs } from "./memory-volumes.ts";
 import { runtimeProblem } from "./problems.ts";
 import { leadingInstances, type RunningApp, runningApp } from "./running-app.ts";
 
@@ -56,6 +57,7 @@ export function memoryDriver(options: {
       return { id, names, os, architecture, sizeBytes: imageSizeBytes(image) };
     },
     saveImages: (imageIds, signal) => saveImages(engine, imageIds, signal),
+    ...volumeVerbs(engine),
     ...insideVerbs(engine),
     watch: (signal) => watch(engine, signal),
     close: async () => {},

@@ -49,7 +49,7 @@ export const runtimeProblems = {
   RUNTIME_ABSENT: {
     status: 404,
     exit: EXIT.absent,
-    doc: "The instance does not exist any more. Look again.",
+    doc: "The instance, volume or network does not exist any more. Look again.",
   },
   RUNTIME_UNREADABLE: {
     status: 422,

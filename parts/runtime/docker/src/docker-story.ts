@@ -10,7 +10,9 @@ import {
   type Observed,
   plan,
   type Step,
+  type StepKind,
 } from "@sampan/plan";
+import { Bug } from "@sampan/problem";
 import type { Driver, InstanceRef } from "@sampan/runtime";
 import type { DockerHarness } from "./docker-harness.ts";
 
@@ -68,7 +70,11 @@ export class DockerStory {
   }
 
   async do(step: Step, desired: Desired, driver: Driver = this.harness.driver): Promise<void> {
-    const verb = driver.steps[step.kind] as (step: Step, context: object) => Promise<void>;
+    const verbs = driver.steps as Readonly<
+      Partial<Record<StepKind, (step: Step, at: object) => Promise<void>>>
+    >;
+    const verb = verbs[step.kind];
+    if (verb === undefined) throw new Bug(`${step.kind} is no step of a driver`);
     await verb(step, { desired, signal: new AbortController().signal, onProgress: () => {} });
   }
 
