@@ -9,33 +9,23 @@ import { parseArgs } from "node:util";
 /**
  * Builds the bookshop's images in the engine that `docker` speaks to, as bookshop/COMPONENT:VERSION.
  *
- *     build.mjs [--version 2.9|3.0] [--only COMPONENT]... [--npm build|host] [--network NAME] [--json]
+ *     build.mjs [--version 2.9|3.0|3.1|3.2]... [--only COMPONENT]... [--npm build|host] [--network NAME] [--json]
  *
- * A component that did not change has one image with two tags.
+ * A component that did not change has one image with several tags. 3.2, which does not work, is built only when it is named.
  */
 
 const SERVICES = join(fileURLToPath(new URL(".", import.meta.url)), "services");
 
 /** Which folder of services/ each component of a version is built from. */
+const SINCE_2_9 = { mariadb: "mariadb", redis: "redis", search: "search", catalog: "catalog", web: "web" };
+const SINCE_3_0 = { ...SINCE_2_9, recommend: "recommend" };
 const VERSIONS = {
-  2.9: {
-    mariadb: "mariadb",
-    redis: "redis",
-    search: "search",
-    catalog: "catalog",
-    orders: "orders",
-    web: "web",
-  },
-  "3.0": {
-    mariadb: "mariadb",
-    redis: "redis",
-    search: "search",
-    catalog: "catalog",
-    orders: "orders-3.0",
-    recommend: "recommend",
-    web: "web",
-  },
+  2.9: { ...SINCE_2_9, orders: "orders" },
+  "3.0": { ...SINCE_3_0, orders: "orders-3.0" },
+  3.1: { ...SINCE_3_0, orders: "orders-3.1" },
+  3.2: { ...SINCE_3_0, orders: "orders-3.2" },
 };
+const WORKING = ["2.9", "3.0", "3.1"];
 const BASE = "debian:bookworm-slim";
 /** What of npm's settings a build needs to reach the same registry. Names and passwords are not among them. */
 const NPM_NETWORK_KEYS = ["registry", "proxy", "https-proxy", "noproxy", "strict-ssl"];
@@ -54,31 +44,44 @@ const { values: options } = parseArgs({
 
 if (options.help) {
   console.log(
-    "build.mjs [--version 2.9|3.0]... [--only COMPONENT]... [--npm build|host] [--network NAME] [--json]",
+    "build.mjs [--version 2.9|3.0|3.1|3.2]... [--only COMPONENT]... [--npm build|host] [--network NAME] [--json]",
   );
 } else {
   main();
 }
 
 function main() {
-  const versions = options.version ?? Object.keys(VERSIONS);
+  const versions = (options.version ?? WORKING).toSorted();
   for (const version of versions)
-    if (!(version in VERSIONS)) fail(`there is no version ${version}`, "use 2.9 or 3.0");
+    if (!(version in VERSIONS))
+      fail(`there is no version ${version}`, `use ${Object.keys(VERSIONS).sort().join(", ")}`);
   if (!["build", "host"].includes(options.npm)) fail(`--npm is ${options.npm}`, "use build or host");
-  if (spawnSync("docker", ["image", "inspect", BASE], { stdio: "ignore" }).status !== 0) {
+  if (!isInEngine(BASE)) {
     say(
       `${BASE} is not in the engine; the builds will pull it (tools/base-image/make.mjs makes it where no registry is)`,
     );
   }
 
-  const built = versions.flatMap((version) =>
+  const wanted = versions.flatMap((version) =>
     Object.entries(VERSIONS[version])
       .filter(([component]) => options.only === undefined || options.only.includes(component))
-      .map(([component, folder]) => build({ component, folder, version })),
+      .map(([component, folder]) => ({ component, folder, version })),
   );
+  const built = wanted.flatMap((one) => [...baseOf(one, wanted), one]).map(build);
   if (built.length === 0)
     fail("nothing was built", `components are ${Object.keys(VERSIONS["3.0"]).join(", ")}`);
   if (options.json) console.log(JSON.stringify(built, null, 2));
+}
+
+/** Orders of 3.2 are a layer on those of 3.1, which are built first where they are neither there nor asked for. */
+function baseOf({ folder }, wanted) {
+  const isThere = wanted.some((one) => one.folder === "orders-3.1") || isInEngine("bookshop/orders:3.1");
+  if (folder !== "orders-3.2" || isThere) return [];
+  return [{ component: "orders", folder: "orders-3.1", version: "3.1" }];
+}
+
+function isInEngine(image) {
+  return spawnSync("docker", ["image", "inspect", image], { stdio: "ignore" }).status === 0;
 }
 
 function build({ component, folder, version }) {
