@@ -27,6 +27,7 @@ const EXIT = { failed: 1, usage: 2, refused: 3, absent: 4, conflict: 5, damaged:
 const DAMAGED = { exitCode: EXIT.damaged, codes: ["BUNDLE_INVALID", "BUNDLE_TRUNCATED", "BUNDLE_DAMAGED"] };
 const [FIRST, SECOND] = smallApp.versions;
 const NO_SPACE = /NO_SPACE|DISK_FULL/;
+const NOTE = ["--note", "the bad-input journey"];
 const FLIPS = 12;
 const MEBIBYTE = 1024 * 1024;
 
@@ -134,7 +135,7 @@ test("the good bundle is imported after all that", async () => {
 test("a port that somebody else has is named, and the installation works once it is free", async () => {
   const port = 8080;
   const stranger = await occupyPort(sides.sitePlace, port);
-  const told = assertProblem(await site.cli(["install", smallApp.name]), {
+  const told = assertProblem(await site.cli(["install", smallApp.name, ...NOTE]), {
     exitCode: EXIT.failed,
     codes: /ROLLOUT_FAILED|PORT_TAKEN/,
   });
@@ -142,12 +143,12 @@ test("a port that somebody else has is named, and the installation works once it
   await stranger[Symbol.asyncDispose]();
   const { items } = await site.client().listApps();
   if (items.length > 0) await site.do(["app", "remove", smallApp.name]);
-  await site.do(["install", smallApp.name]);
+  await site.do(["install", smallApp.name, ...NOTE]);
   await assertContainers(site, smallApp, await smallApp.images(sides.vendor.place.dockerHost, FIRST));
 });
 
 test("a port that another app of the site has is refused beforehand", async () => {
-  await refused(["install", smallApp.name, "--app", "second"], {
+  await refused(["install", smallApp.name, "--app", "second", ...NOTE], {
     exitCode: EXIT.conflict,
     codes: ["HOST_PORT_TAKEN"],
   });

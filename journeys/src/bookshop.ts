@@ -12,8 +12,10 @@ import { run, until } from "./processes.ts";
 export const COMPONENTS: Readonly<Record<BookshopVersion, readonly string[]>> = {
   "2.9": ["catalog", "mariadb", "orders", "redis", "search", "web"],
   "3.0": ["catalog", "mariadb", "orders", "recommend", "redis", "search", "web"],
+  "3.1": ["catalog", "mariadb", "orders", "recommend", "redis", "search", "web"],
+  "3.2": ["catalog", "mariadb", "orders", "recommend", "redis", "search", "web"],
 };
-export type BookshopVersion = "2.9" | "3.0";
+export type BookshopVersion = "2.9" | "3.0" | "3.1" | "3.2";
 
 const BASE_IMAGE = "debian:bookworm-slim";
 const ANSWERS_WITHIN_MS = 60_000;
@@ -43,12 +45,15 @@ export async function buildBaseImage(dockerHost: string): Promise<void> {
   await run([process.execPath, join(REPOSITORY, "tools/base-image/make.mjs")], { env });
 }
 
-/** Makes what is absent: the base image, and the images of both versions. Gives how many were built. */
-export async function buildBookshop(dockerHost: string): Promise<number> {
+/** Makes what is absent: the base image, and the images of the versions. Gives how many were built. */
+export async function buildBookshop(
+  dockerHost: string,
+  versions: readonly BookshopVersion[] = ["2.9", "3.0"],
+): Promise<number> {
   const env = { ...definedEnvironment(), DOCKER_HOST: dockerHost };
   await buildBaseImage(dockerHost);
   let built = 0;
-  for (const version of ["2.9", "3.0"] as const) {
+  for (const version of versions) {
     const held = await bookshopImages(dockerHost, version);
     const absent = COMPONENTS[version].filter((component) => held[component] === undefined);
     if (absent.length === 0) continue;

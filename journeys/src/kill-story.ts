@@ -16,6 +16,9 @@ import {
   untilSettled,
 } from "./witness.ts";
 
+/** Why a change is made: the site demands to be told. */
+const NOTE = "the kill journey";
+
 export interface KillOptions {
   readonly cargo: Cargo;
   /** How often to kill. */
@@ -150,7 +153,7 @@ async function installOf(site: SampanServer, cargo: Cargo): Promise<Begin> {
   const digest = await digestOf(site, cargo, cargo.versions[0]);
   const { items } = await site.client().listTeams();
   const teamId = items[0]?.id ?? "";
-  return () => site.client().install({ body: { release: digest, teamId } });
+  return () => site.client().install({ body: { release: digest, teamId, note: NOTE } });
 }
 
 /** Removes the app, then by hand its data and the images, so that the next installation begins from nothing. */
@@ -233,7 +236,7 @@ async function installationOf(site: SampanServer, cargo: Cargo) {
 async function upgradeOf(site: SampanServer, cargo: Cargo): Promise<Begin> {
   const { id } = await installationOf(site, cargo);
   const digest = await digestOf(site, cargo, cargo.versions[1]);
-  return () => site.client().upgrade({ params: { id }, body: { release: digest } });
+  return () => site.client().upgrade({ params: { id }, body: { release: digest, note: NOTE } });
 }
 
 async function rollBack(site: SampanServer, cargo: Cargo): Promise<void> {
@@ -242,7 +245,7 @@ async function rollBack(site: SampanServer, cargo: Cargo): Promise<void> {
   const record = items.find(({ kind, canRollBack }) => kind === "upgrade" && canRollBack);
   if (record === undefined)
     throw new Error(`no upgrade of ${cargo.name} can be undone: ${JSON.stringify(items[0])}`);
-  await site.client().rollback({ params: { id: record.id }, body: {} });
+  await site.client().rollback({ params: { id: record.id }, body: { note: NOTE } });
 }
 
 async function digestOf(site: SampanServer, cargo: Cargo, version: string): Promise<`sha256:${string}`> {

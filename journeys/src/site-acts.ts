@@ -56,7 +56,7 @@ async function assertImported({ site, vendor }: Crossing, version: BookshopVersi
 }
 
 async function install(crossing: Crossing): Promise<ActResult> {
-  await crossing.site.do(["install", "bookshop"]);
+  await crossing.site.do(["install", "bookshop", "--note", "first delivery"]);
   await crossing.siteShop.assertServes();
   await assertRuns(crossing, await bookshopImages(crossing.vendorPlace.dockerHost, "2.9"));
   return { says: `${COMPONENTS["2.9"].length} components answer; image IDs as at the vendor` };

@@ -57,7 +57,7 @@ async function planUpgrade({ site }: Crossing): Promise<ActResult> {
 async function upgrade(crossing: Crossing): Promise<ActResult> {
   const { site, siteShop, siteOrders } = crossing;
   const before = await synonymsOf(crossing);
-  await site.do(["upgrade", "bookshop"]);
+  await site.do(["upgrade", "bookshop", "--note", "3.0 came on the stick"]);
   await siteShop.assertServes();
   await assertRuns(crossing, await bookshopImages(crossing.vendorPlace.dockerHost, "3.0"));
   await siteShop.assertHolds(CUSTOMER_AT_SITE, siteOrders);
@@ -90,7 +90,7 @@ async function orderAndBeAdvised(crossing: Crossing): Promise<ActResult> {
 
 /** Back to the images of 2.9; what the upgrade added stays, and so does every order. */
 async function rollBack(crossing: Crossing): Promise<ActResult> {
-  await crossing.site.do(["rollback", "bookshop"]);
+  await crossing.site.do(["rollback", "bookshop", "--note", "the shop wants 2.9 back"]);
   const { vendorPlace, siteShop, siteOrders } = crossing;
   const [before, after] = [
     await bookshopImages(vendorPlace.dockerHost, "2.9"),

@@ -33,7 +33,7 @@ export const installBench: Bench = {
 async function install({ vendor }: TwoSides): Promise<Measure> {
   const port = `http_port=${await freePort()}`;
   const measured = await measureServer(vendor.pid, async () => {
-    await vendor.do(["install", `${bookshop.name}@${VERSION}`, "-p", port]);
+    await vendor.do(["install", `${bookshop.name}@${VERSION}`, "-p", port, "--note", "bench"]);
     return {};
   });
   await vendor.do(["app", "remove", bookshop.name]);
