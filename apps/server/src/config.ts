@@ -22,6 +22,8 @@ export interface ServerConfig {
   readonly importFrom: readonly string[];
   /** SAMPAN_RECONCILE_SECONDS: how often every app is looked at. */
   readonly reconcileEveryMs: number;
+  /** SAMPAN_IN_FLIGHT: how many steps of a rollout are under way at a time. */
+  readonly inFlight: number;
   /** SAMPAN_LOG: trace, debug, info, warn, error, silent. */
   readonly logLevel: string;
   /** SAMPAN_ALLOW_PRIVILEGED=yes: components may be privileged, or have capabilities beyond a container's ordinary ones. */
@@ -48,6 +50,9 @@ export function readConfig(
   const seconds = Number(env.SAMPAN_RECONCILE_SECONDS ?? "30");
   if (!(seconds >= 1 && seconds <= 3600))
     throw configProblem("CONFIG_INVALID", "SAMPAN_RECONCILE_SECONDS must be 1 to 3600");
+  const inFlight = Number(env.SAMPAN_IN_FLIGHT ?? "4");
+  if (!(Number.isInteger(inFlight) && inFlight >= 1 && inFlight <= 64))
+    throw configProblem("CONFIG_INVALID", "SAMPAN_IN_FLIGHT must be a whole number, 1 to 64");
   return {
     dataFolder: env.SAMPAN_DATA ?? (isDev ? join(dataDefault, "dev") : dataDefault),
     host,
@@ -56,6 +61,7 @@ export function readConfig(
       .split(":")
       .filter((path) => path.startsWith("/")),
     reconcileEveryMs: seconds * 1000,
+    inFlight,
     logLevel,
     allowsPrivileged: parseYesNo("SAMPAN_ALLOW_PRIVILEGED", env.SAMPAN_ALLOW_PRIVILEGED ?? "no"),
     isDev,

@@ -1,5 +1,7 @@
 import type { Digest } from "@sampan/content";
+import { desiredOf } from "@sampan/delivery";
 import type { PruneInputs, PrunePlan } from "@sampan/hold";
+import type { Desired } from "@sampan/plan";
 import type { Page, PageRequest } from "@sampan/store";
 import type { ServerParts } from "./handlers/server-parts.ts";
 
@@ -12,11 +14,17 @@ export async function pruneInputs(parts: ServerParts): Promise<PruneInputs> {
   const protect = new Set<Digest>();
   for await (const { id } of pages((page) => store.apps.list({ kind: "all" }, {}, page))) {
     const app = await store.apps.get(id);
-    for (const image of imagesOf(app.spec.components)) protect.add(image);
+    const keep = (images: readonly Digest[]) => {
+      for (const image of images) protect.add(image);
+    };
+    keep(imagesOf(app.spec.components));
+    keep(imagesDesired(await desiredOf(parts, app)));
     for await (const record of pages((page) => store.records.list({ kind: "all" }, { appId: id }, page))) {
       if (!record.hasSnapshot) continue;
-      for (const image of imagesOf((await store.records.snapshot(record.id)).spec.components))
-        protect.add(image);
+      keep(imagesOf((await store.records.snapshot(record.id)).spec.components));
+      if (record.planId === undefined) continue;
+      const { generation } = await store.plans.get(record.planId);
+      keep(imagesDesired(await desiredOf(parts, { id, generation: generation - 1 })));
     }
   }
   const now = parts.nowMs();
@@ -39,6 +47,11 @@ async function* pages<T>(list: (page: PageRequest) => Promise<Page<T>>): AsyncGe
     yield* page.items;
     after = page.next;
   } while (after !== undefined);
+}
+
+/** Also what mere names of images were found to stand for. */
+function imagesDesired(desired: Desired | undefined): Digest[] {
+  return desired?.components.map(({ spec }) => spec.image.id) ?? [];
 }
 
 function imagesOf(components: Readonly<Record<string, { readonly image?: unknown }>>): Digest[] {

@@ -1,5 +1,12 @@
-import { describe, expect, test } from "vitest";
+import { DatabaseSync } from "node:sqlite";
+import { Kysely } from "kysely";
+import { describe, expect, onTestFinished, test } from "vitest";
+import type { Context } from "./context.ts";
+import { storeProblem } from "./problems.ts";
+import { sqliteDialect } from "./sqlite-dialect.ts";
+import { testSeal } from "./test-seal.ts";
 import { everything, openTestStore } from "./test-store.ts";
+import { tokens } from "./tokens.ts";
 
 const ann = { name: "ann", passwordHash: "hash", administrator: false };
 
@@ -49,6 +56,26 @@ describe("tokens", () => {
     clock.pass(3_570_000);
     expect(await store.tokens.use("h1")).toBeUndefined();
     expect(await store.tokens.removeExpired()).toBe(1);
+  });
+
+  test("a full disk keeps nobody from looking: the use goes unnoted", async () => {
+    const { store, path, clock } = await openTestStore();
+    const user = await store.users.create(ann);
+    await store.tokens.create({ userId: user.id, kind: "token", hash: "h1", label: "cli" });
+    const database = new DatabaseSync(path);
+    onTestFinished(() => database.close());
+    const context = (fault: Error): Context => ({
+      db: new Kysely({ dialect: sqliteDialect(database) }),
+      now: () => clock.now().toISOString(),
+      newId: () => "id",
+      seal: testSeal,
+      write: () => Promise.reject(fault),
+      changed: () => undefined,
+    });
+    const full = storeProblem("STORE_NO_SPACE", "the disk of the database is full");
+    expect(await tokens.use(context(full), "h1")).toMatchObject({ user: { id: user.id } });
+    const busy = storeProblem("STORE_BUSY", "the database is locked by another process");
+    await expect(tokens.use(context(busy), "h1")).rejects.toBe(busy);
   });
 
   test("an unknown hash is nobody", async () => {

@@ -1,3 +1,4 @@
+import { isProblem } from "@sampan/problem";
 import { absent } from "./absent.ts";
 import type { Context } from "./context.ts";
 import { mapPage, type Page, type PageRequest, readPage } from "./page.ts";
@@ -39,7 +40,10 @@ export const tokens = {
     });
   },
 
-  /** The token with this hash and its user, unless it has expired or the user is disabled; notes the use, to the minute. */
+  /**
+   * The token with this hash and its user, unless it has expired or the user is disabled; notes the use, to the minute. A full disk
+   * keeps it from being noted, and nobody from looking.
+   */
   async use(
     context: Context,
     hash: string,
@@ -51,10 +55,7 @@ export const tokens = {
     if (user.disabled) return undefined;
     const grainAgo = new Date(Date.parse(now) - USE_GRAIN_MS).toISOString();
     if (row.lastUsedAt === null || row.lastUsedAt < grainAgo)
-      await context.write(async (inside) => {
-        await inside.db.updateTable("tokens").set({ lastUsedAt: now }).where("id", "=", row.id).execute();
-        await inside.db.updateTable("users").set({ lastSeenAt: now }).where("id", "=", user.id).execute();
-      });
+      await noteUse(context, { tokenId: row.id, userId: user.id, at: now });
     return { token: toToken(row), user };
   },
 
@@ -95,3 +96,17 @@ export const tokens = {
     });
   },
 };
+
+async function noteUse(
+  context: Context,
+  { tokenId, userId, at }: { readonly tokenId: string; readonly userId: string; readonly at: string },
+): Promise<void> {
+  try {
+    await context.write(async (inside) => {
+      await inside.db.updateTable("tokens").set({ lastUsedAt: at }).where("id", "=", tokenId).execute();
+      await inside.db.updateTable("users").set({ lastSeenAt: at }).where("id", "=", userId).execute();
+    });
+  } catch (error) {
+    if (!isProblem(error, "STORE_NO_SPACE")) throw error;
+  }
+}

@@ -10,7 +10,16 @@ import {
 } from "@sampan/delivery";
 import { maskApp } from "@sampan/plan";
 import type { ReleaseSummary, StoredTemplate } from "@sampan/store";
-import { type App, listGenerated, parameterForm, type Release, selectModules } from "@sampan/template";
+import {
+  type App,
+  askedParameters,
+  checkParameters,
+  listGenerated,
+  type ParameterValue,
+  parameterForm,
+  type Release,
+  selectModules,
+} from "@sampan/template";
 import type { Handlers } from "../http/serve-contract.ts";
 import {
   allowedRelease,
@@ -31,6 +40,7 @@ type LibraryNames =
   | "getLogo"
   | "getRelease"
   | "getInstallForm"
+  | "checkAnswers"
   | "diffReleases"
   | "removeRelease";
 
@@ -174,7 +184,7 @@ async function layersOf(
 
 function releaseHandlers(
   parts: ServerParts,
-): Pick<Handlers, "getRelease" | "getInstallForm" | "diffReleases" | "removeRelease"> {
+): Pick<Handlers, "getRelease" | "getInstallForm" | "checkAnswers" | "diffReleases" | "removeRelease"> {
   return {
     getRelease: async ({ params }, context) => {
       const stored = await allowedRelease(parts, context, params.digest);
@@ -202,6 +212,10 @@ function releaseHandlers(
       await allowedRelease(parts, context, params.digest);
       return installFormOf((await readRelease(parts, params.digest)).release);
     },
+    checkAnswers: async ({ params, body }, context) => {
+      await allowedRelease(parts, context, params.digest);
+      return checkAnswers((await readRelease(parts, params.digest)).release, body);
+    },
     diffReleases: async ({ params }, context) => {
       await allowedRelease(parts, context, params.digest);
       await allowedRelease(parts, context, params.other);
@@ -219,6 +233,33 @@ function releaseHandlers(
       });
       return undefined;
     },
+  };
+}
+
+/** What installing would say of these answers. Passwords are not sent back. */
+function checkAnswers(
+  release: Release,
+  given: {
+    readonly parameters: Readonly<Record<string, ParameterValue>>;
+    readonly modules: { readonly on: readonly string[]; readonly off: readonly string[] };
+  },
+) {
+  const selection = selectModules(release, given.modules);
+  const declared = release.parameters ?? {};
+  const asked = askedParameters(release, selection.components);
+  const { values, faults } = checkParameters(declared, given.parameters, { asked });
+  const because = new Map(selection.pulledIn.map((one) => [one.name, one.because]));
+  return {
+    faults: [...selection.faults, ...faults].map(({ path, message }) => ({ path, message })),
+    modules: Object.keys(release.modules ?? {}).map((name) => ({
+      name,
+      on: selection.on.includes(name),
+      why: because.get(name),
+    })),
+    values: Object.fromEntries(
+      Object.entries(values).filter(([name]) => declared[name]?.type !== "password"),
+    ),
+    asked,
   };
 }
 

@@ -55,15 +55,16 @@ const recordDetail = recordView.extend({
   reportAvailable: z.boolean(),
 });
 
+/** As it stands in a report's file (core/report). */
 const countersignature = z.object({
   name: z.string(),
   remark: z.string().optional(),
   /** By this site's clock. */
   at: time,
-  /** The user who entered it. */
-  by: z.string(),
-  /** Of a key of the person's own. */
-  keyId: z.string().optional(),
+  /** Who was logged in. */
+  user: z.string(),
+  /** Over the envelope's payload, with a key of the person's own. */
+  signature: z.object({ keyId: digest, publicKeyPem: z.string(), sig: z.string() }).optional(),
 });
 
 const reportView = z.object({
@@ -152,10 +153,10 @@ export const recordRoutes = {
     status: 201,
     params: byId,
     body: z.object({
-      name: z.string().min(1).max(120),
+      name: z.string().trim().min(1).max(200),
       remark: z.string().max(4000).optional(),
-      /** Of the envelope's payload, made with a key of the person's own. */
-      signature: z.object({ publicKeyPem: z.string().max(4096), sig: z.string().max(2048) }).optional(),
+      /** Over the envelope's payload as DSSE has it, made with an Ed25519 key of the person's own; base64. Another one is refused. */
+      signature: z.object({ publicKeyPem: z.string().max(4096), sig: z.string().max(128) }).optional(),
     }),
     reply: reportView,
   }),

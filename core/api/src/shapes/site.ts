@@ -59,7 +59,7 @@ const policyView = z.strictObject({
   /** An upgrade that does not say otherwise captures the data of what it replaces. */
   captureBeforeUpgrade: z.boolean(),
   /** Of each app; those that were taken by hand are never dropped. */
-  snapshotsKept: z.int().min(0).max(1000),
+  snapshotsKept: z.int().min(1).max(1000),
 });
 
 const tag = "site";

@@ -9,9 +9,11 @@ const snapshotView = z.object({
   appId: id,
   /** As the app is or was called: a snapshot outlives its app. */
   appName: z.string(),
-  /** What it was taken for: by hand, before an upgrade, before data was put back. */
-  reason: z.string(),
-  state: z.string(),
+  /** What it was taken for; `request`: by hand, so that no retention drops it. */
+  reason: z.enum(["request", "upgrade", "rollback", "restore", "backup"]),
+  state: z.enum(["taking", "complete", "failed"]),
+  /** Why it failed. */
+  message: z.string().optional(),
   who: z.string(),
   note: z.string().optional(),
   startedAt: time,
