@@ -20,6 +20,15 @@ export { planReturn, type Returned, type ReturnInput } from "./plan-return.ts";
 export { planRun } from "./plan-run.ts";
 export type { DriverStepKind, Plan, Step, StepAction, StepBase, StepKind, StepOf } from "./plan-types.ts";
 export { type DataWish, type PlanOptions, plan } from "./planner.ts";
+export { judgePreflight, preflightVerdict, renderPreflight } from "./preflight.ts";
+export type { PreflightCheck, PreflightState } from "./preflight-check.ts";
+export type { PreflightFacts, TakenPortFact } from "./preflight-facts.ts";
+export {
+  type PreflightContent,
+  type PreflightImage,
+  type PreflightRequirements,
+  requirementsOf,
+} from "./preflight-requirements.ts";
 export { planProblem, planProblems } from "./problems.ts";
 export { renderChanges } from "./render-changes.ts";
 export { type PlanSummary, planSummary, renderPlan, stepWords } from "./render-plan.ts";
