@@ -81,6 +81,27 @@ export async function captureFromBlobs(
   }
 }
 
+/** Takes in one plain tar. A stream that ends within its archive was broken off, whether or not somebody said so. */
+export async function captureLayer(
+  hold: HoldParts,
+  stream: Bytes,
+  options: CaptureOptions,
+): Promise<{ readonly diffId: Digest; readonly size: number }> {
+  const intake = beginIntake(hold, options);
+  try {
+    const { diffId, size, isCutOff } = await intake.add(stream);
+    if (isCutOff)
+      throw contentProblem("CONTENT_INVALID", "the stream of files ends in the middle", {
+        why: `after ${size} bytes it lacks the rest of a file, or the mark at the end of an archive`,
+        hint: "nothing of it was kept: take it again",
+      });
+    await intake.finish();
+    return { diffId, size };
+  } finally {
+    await intake.close();
+  }
+}
+
 /** Keeps an image whose layers are all held. Throws CONTENT_ABSENT, HOLD_IMAGE_INVALID. */
 export async function keepImage(hold: HoldParts, blobs: BlobStore, config: Uint8Array): Promise<HeldImage> {
   const parsed = parseImageConfig(config);

@@ -12,7 +12,7 @@ import {
   type PackFile,
 } from "@sampan/content";
 import { BlobStore } from "./blob-store.ts";
-import { type CaptureOptions, captureFromBlobs, captureImages, keepImage } from "./capture.ts";
+import { type CaptureOptions, captureFromBlobs, captureImages, captureLayer, keepImage } from "./capture.ts";
 import { addLayer, addPack, hasPack } from "./cargo-sink.ts";
 import { exportPacks, exportRecipes, measureCargo } from "./cargo-source.ts";
 import { type CheckOptions, type CheckReport, checkHold, type HoldStats, measureHold } from "./check.ts";
@@ -166,6 +166,19 @@ export class Hold implements ContentStore, CargoSource, CargoSink {
   /** Takes in an image that was pushed: manifest, config and layers (plain, gzip or zstd) are held as blobs. */
   captureFromBlobs(manifestDigest: Digest, options: CaptureOptions = {}): Promise<HeldImage> {
     return this.#gate.share(() => captureFromBlobs(this.#parts, this.#blobs, manifestDigest, options));
+  }
+
+  /**
+   * Takes in the tar of a volume, or any other, as a layer: cut along its files, read back and compared, durable when it returns,
+   * and not there before. `read(diffId)` gives the same bytes. What is no tar, or follows the end of one, is kept as it is; one
+   * that ends in the middle is refused. Until an image or a reference names the layer, only its age protects it from pruning.
+   * Throws CONTENT_INVALID, CONTENT_NO_SPACE, and what the stream throws.
+   */
+  captureLayer(
+    stream: Bytes,
+    options: CaptureOptions = {},
+  ): Promise<{ readonly diffId: Digest; readonly size: number }> {
+    return this.#gate.share(() => captureLayer(this.#parts, stream, options));
   }
 
   readBlob(digest: Digest): Promise<Uint8Array> {

@@ -14,6 +14,13 @@ export const HOLD_LEVEL = 3;
 const STEP_SIZE = 1024 * 1024;
 const IN_FLIGHT_MAX = 2;
 
+/** A layer that was read to its end. `isCutOff`: its stream ended within the archive. */
+export interface ReadLayer {
+  readonly diffId: Digest;
+  readonly size: number;
+  readonly isCutOff: boolean;
+}
+
 /** The parts of a hold that the verbs of this room are written over. */
 export interface HoldParts {
   readonly files: HoldFiles;
@@ -54,7 +61,7 @@ export class LayerIntake {
   }
 
   /** Reads a layer to its end, cuts it, and tells its diffID. With `claim`, a layer that is held under it is only hashed. */
-  async add(tar: Bytes, claim?: Digest): Promise<{ readonly diffId: Digest; readonly size: number }> {
+  async add(tar: Bytes, claim?: Digest): Promise<ReadLayer> {
     if (claim !== undefined && this.#isHeld(claim)) return this.#hashOnly(tar);
     const recipe = await this.#hold.files.openTemp();
     try {
@@ -103,7 +110,7 @@ export class LayerIntake {
     return true;
   }
 
-  async #hashOnly(tar: Bytes): Promise<{ readonly diffId: Digest; readonly size: number }> {
+  async #hashOnly(tar: Bytes): Promise<ReadLayer> {
     const hasher = createHash("sha256");
     let size = 0;
     for await (const chunk of tar) {
@@ -111,10 +118,10 @@ export class LayerIntake {
       hasher.update(chunk);
       size += chunk.length;
     }
-    return { diffId: digestFromHex(hasher.digest("hex")), size };
+    return { diffId: digestFromHex(hasher.digest("hex")), size, isCutOff: false };
   }
 
-  async #cut(tar: Bytes, recipe: TempFile): Promise<{ readonly diffId: Digest; readonly size: number }> {
+  async #cut(tar: Bytes, recipe: TempFile): Promise<ReadLayer> {
     const hasher = createHash("sha256");
     const file = await RecipeFileWriter.begin((bytes) => recipe.write(bytes));
     const ready: { readonly plain: Uint8Array; readonly layerBytes: number }[] = [];
@@ -140,12 +147,12 @@ export class LayerIntake {
         await drain();
       }
     }
-    splitter.end();
+    const { isCutOff } = splitter.end();
     segments.end();
     await drain();
     const diffId = digestFromHex(hasher.digest("hex"));
     await file.finish(diffId);
-    return { diffId, size };
+    return { diffId, size, isCutOff };
   }
 
   #step(length: number): void {

@@ -11,6 +11,8 @@ const EXTENSION_TYPES = "xgLK";
 const EXTENSION_SIZE_MAX = 1024 * 1024;
 /** File content is gathered here: a whole small file, or enough of a large one to cut several pieces. */
 const GATHER_SIZE = 1024 * 1024;
+/** Blocks of zeros that end an archive. */
+const END_BLOCKS = 2;
 
 /** Takes what a layer is made of, in order. Bytes given are valid during the call only. */
 export interface SplitSink {
@@ -41,6 +43,8 @@ export class LayerSplitter {
   #type = "";
   #nextSize: number | undefined;
   #globalSize: number | undefined;
+  /** Blocks of zeros since the last header. */
+  #zeroBlocks = 0;
 
   constructor(sink: SplitSink) {
     this.#sink = sink;
@@ -51,11 +55,17 @@ export class LayerSplitter {
     while (at < chunk.length) at += this.#take(chunk.subarray(at));
   }
 
-  /** The stream has ended, wherever that is. */
-  end(): void {
+  /**
+   * The stream has ended, wherever that is. Tells whether that was within the archive: in an entry, or before the two blocks
+   * of zeros at its end. Of what was not understood, that cannot be told.
+   */
+  end(): { readonly isCutOff: boolean } {
+    const isAtEnd = this.#state === "header" && this.#gathered === 0 && this.#zeroBlocks >= END_BLOCKS;
+    const isCutOff = this.#state !== "opaque" && !isAtEnd;
     if (this.#state === "large" || this.#state === "opaque") this.#cut(true);
     else if (this.#gathered > 0) this.#sink.literal(this.#pending().subarray(0, this.#gathered));
     this.#gathered = 0;
+    return { isCutOff };
   }
 
   #pending(): Uint8Array {
@@ -136,9 +146,11 @@ export class LayerSplitter {
   #readHeader(block: Uint8Array): void {
     const entry = parseEntry(block);
     if (entry !== undefined) {
+      this.#zeroBlocks = 0;
       this.#sink.header(block);
       this.#expectEntry(entry, block);
     } else if (isZero(block)) {
+      this.#zeroBlocks += 1;
       this.#sink.zeros(BLOCK);
       this.#expect("header", BLOCK);
     } else {
