@@ -4,7 +4,7 @@ import { MEDIA_TYPE } from "@sampan/content";
 import { openHold } from "./hold.ts";
 import { HoldFiles, TempFile } from "./hold-files.ts";
 import { HoldIndex } from "./hold-index.ts";
-import { crashImages, inChunks } from "./test-images.ts";
+import { crashImages, crashVolume, inChunks } from "./test-images.ts";
 
 const killAtLine = Number(process.argv[3]);
 let lines = 0;
@@ -42,4 +42,5 @@ for (const save of saves) await hold.captureImages(inChunks(save, 40_000));
 const { imageId, config } = images[0]!;
 await hold.setReference("kept", { mediaType: MEDIA_TYPE.ociConfig, digest: imageId, size: config.length });
 await hold.executePrune(await hold.planPrune({ protect: [], now: Date.now() + 10, keepYoungerThanMs: 0 }));
+await hold.captureLayer(inChunks(await crashVolume(), 40_000));
 await hold.close();

@@ -4,7 +4,8 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { expect, test } from "vitest";
-import { crashImages, gather, inChunks, TestHolds } from "./test-images.ts";
+import { digestOf } from "./hold-files.ts";
+import { crashImages, crashVolume, gather, inChunks, TestHolds } from "./test-images.ts";
 
 const WORKER = join(import.meta.dirname, "crash-worker.ts");
 
@@ -20,7 +21,7 @@ async function killAt(folder: string, step: number): Promise<string[]> {
   return steps;
 }
 
-test.each([5, 19, 31, 48, 52, 54, 56, 58, 60])(
+test.each([5, 19, 31, 48, 52, 54, 56, 58, 60, 64, 66, 69, 70, 72])(
   "killed at durable step %i, a hold opens sound, keeps what was referred to, and goes on",
   async (step) => {
     await using holds = new TestHolds();
@@ -35,6 +36,11 @@ test.each([5, 19, 31, 48, 52, 54, 56, 58, 60])(
     await expect.poll(() => readdir(join(folder, "temp"))).toEqual([]);
     if ((await hold.getReference("kept")) !== undefined)
       expect((await gather(hold.read(kept!.diffIds[0]!))).equals(kept!.layers[0]!)).toBe(true);
+    const volume = await crashVolume();
+    const volumeId = digestOf(volume);
+    if ((await hold.stat(volumeId)) !== undefined)
+      expect((await gather(hold.read(volumeId))).equals(volume)).toBe(true);
+    expect(await hold.captureLayer(inChunks(volume))).toEqual({ diffId: volumeId, size: volume.length });
     for (const save of saves) await hold.captureImages(inChunks(save));
     expect((await gather(hold.read(both!.diffIds[0]!))).equals(both!.layers[0]!)).toBe(true);
     await hold.executePrune(

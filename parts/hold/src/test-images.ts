@@ -146,3 +146,8 @@ export async function crashImages(): Promise<{ readonly images: TestImage[]; rea
   const kept = imageOf([await layer([1, 2, 3])]);
   return { images: [kept, both], saves: [await classicSave([both]), await classicSave([kept])] };
 }
+
+/** A volume that shares a file with them. */
+export function crashVolume(): Promise<Buffer> {
+  return tarOf([1, 51, 52].map((seed) => ({ name: `data-${seed}`, body: noise(15_000, seed) })));
+}
