@@ -1,4 +1,6 @@
+export { type AnswerChangesInput, type Answered, answerChanges } from "./answer-changes.ts";
 export { type Change, changeHints, type Decision } from "./change.ts";
+export type { DataWish } from "./data-work.ts";
 export type {
   AppRef,
   ComponentData,
@@ -16,10 +18,11 @@ export { merge } from "./merge.ts";
 export type { InstallationNames, Merged, MergeInput } from "./merge-input.ts";
 export { nextSteps, type StepResults, type StepState } from "./next-steps.ts";
 export type { InstanceState, Observed, ObservedInstance } from "./observed.ts";
+export { type PlanShown, planDigest } from "./plan-digest.ts";
 export { planReturn, type Returned, type ReturnInput } from "./plan-return.ts";
 export { planRun } from "./plan-run.ts";
 export type { DriverStepKind, Plan, Step, StepAction, StepBase, StepKind, StepOf } from "./plan-types.ts";
-export { type DataWish, type PlanOptions, plan } from "./planner.ts";
+export { type PlanOptions, plan } from "./planner.ts";
 export { judgePreflight, preflightVerdict, renderPreflight } from "./preflight.ts";
 export type { PreflightCheck, PreflightState } from "./preflight-check.ts";
 export type { PreflightFacts, TakenPortFact } from "./preflight-facts.ts";
