@@ -1,6 +1,16 @@
-import { type Desired, nextSteps, type Plan, type Step, type StepResults } from "@sampan/plan";
+import {
+  type Desired,
+  type DriverStepKind,
+  nextSteps,
+  type Plan,
+  type Step,
+  type StepOf,
+  type StepResults,
+} from "@sampan/plan";
 import { describeError, isProblem } from "@sampan/problem";
 import type { StepContext } from "@sampan/runtime";
+import { carryOutData, isDataStep } from "./data-steps.ts";
+import { isRepeatable } from "./move-rollout.ts";
 import type { Parts } from "./parts.ts";
 
 export interface ApplyOptions {
@@ -51,13 +61,16 @@ interface Attempt {
 
 async function carryOut(
   parts: Parts,
-  { rolloutId, plan, desired }: Attempt,
+  attempt: Attempt,
   step: Step,
   signal: AbortSignal,
 ): Promise<"done" | "failed"> {
+  const { rolloutId, plan } = attempt;
   const note = { stepId: step.id, ordinal: plan.steps.indexOf(step) };
   await parts.store.rollouts.beginStep(rolloutId, note);
-  const fault = await attemptStep(parts, step, desired, signal);
+  const fault = await attemptStep(parts, attempt, step, signal).finally(() =>
+    parts.progress.end(rolloutId, step.id),
+  );
   signal.throwIfAborted();
   if (fault === undefined) await parts.store.rollouts.endStep(rolloutId, { ...note, state: "succeeded" });
   else await parts.store.rollouts.endStep(rolloutId, { ...note, state: "failed", message: fault });
@@ -87,27 +100,39 @@ async function noteSkipped(
   return all;
 }
 
-/** What went wrong, or undefined. An engine that does not answer says nothing about the step: that is thrown. */
+/** What went wrong, or undefined. An engine or a store that does not answer says nothing about the step: that is thrown. */
 async function attemptStep(
   parts: Parts,
+  { rolloutId, plan, desired }: Attempt,
   step: Step,
-  desired: Desired,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const timeLimit = AbortSignal.timeout(step.timeoutMs);
   const context: StepContext = {
     desired,
     signal: AbortSignal.any([signal, timeLimit]),
-    onProgress: () => undefined,
+    onProgress: (progress) => parts.progress.note(rolloutId, step.id, progress),
   };
   try {
-    const act = parts.driver.steps[step.kind] as (step: Step, context: StepContext) => Promise<void>;
-    await act(step, context);
+    if (isDataStep(step)) await carryOutData(parts, plan, step, context);
+    else await carryOutByDriver(parts, step, context);
     return undefined;
   } catch (error) {
     if (timeLimit.aborted && !signal.aborted && error === timeLimit.reason)
       return `it did not finish within ${Math.round(step.timeoutMs / 1000)} s`;
-    if (isProblem(error, "RUNTIME_UNREACHABLE")) throw error;
+    if (isProblem(error) && isRepeatable(error)) throw error;
     return describeError(error);
   }
+}
+
+export async function carryOutByDriver(
+  parts: Pick<Parts, "driver">,
+  step: StepOf<DriverStepKind>,
+  context: StepContext,
+): Promise<void> {
+  const act = parts.driver.steps[step.kind] as (
+    step: StepOf<DriverStepKind>,
+    context: StepContext,
+  ) => Promise<void>;
+  await act(step, context);
 }

@@ -44,4 +44,5 @@ export { type Recovered, type RecoverWish, recoverApp } from "./recover.ts";
 export { type RollbackWish, rollback, rollbackVerdict } from "./rollback.ts";
 export { CHECK_PREFIX, cancelRollout, runRollout } from "./rollout.ts";
 export { Scheduler, type SchedulerOptions } from "./schedule.ts";
+export { StepProgress } from "./step-progress.ts";
 export { type UpgradeWish, upgrade } from "./upgrade.ts";

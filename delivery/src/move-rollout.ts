@@ -1,6 +1,7 @@
 import { isEnded, moveRollout, type RolloutEvent, type RolloutState } from "@sampan/plan";
-import type { Problem } from "@sampan/problem";
+import { isProblem, type Problem } from "@sampan/problem";
 import type { Nouns, RecordResult, StoredRecord, StoredRollout } from "@sampan/store";
+import { dropLostReferences } from "./data-content.ts";
 import type { Parts } from "./parts.ts";
 
 interface Move {
@@ -29,11 +30,12 @@ const INSTALLATION: Partial<Record<RolloutState, string>> = {
  * that has ended meanwhile is left as it is, except that it cannot be cancelled. Gives the state that it then has.
  */
 export async function moveTo(
-  parts: Pick<Parts, "store">,
+  parts: Pick<Parts, "store" | "hold">,
   of: { readonly rollout: StoredRollout; readonly record: StoredRecord | undefined },
   move: Move,
 ): Promise<RolloutState> {
-  return await parts.store.transaction(async (nouns) => {
+  let isDataLost = false;
+  const reached = await parts.store.transaction(async (nouns) => {
     const before = (await nouns.rollouts.get(of.rollout.id)).state as RolloutState;
     if (isEnded(before) && move.event !== "cancel") return before;
     const state = moveRollout(before, unlessCancelled(before, move.event));
@@ -43,8 +45,28 @@ export async function moveTo(
     if (of.record === undefined) return state;
     if (isEnd) await endRecord(nouns, of.record, state);
     else await nouns.records.update(of.record.id, { rolloutState: state });
+    if (isEnd || state === "returning") isDataLost = await failUnfinished(nouns, of.record, move.reason);
     return state;
   });
+  if (isDataLost) await dropLostReferences(parts);
+  return reached;
+}
+
+/** A data snapshot that was not complete by then never will be. */
+async function failUnfinished(
+  nouns: Nouns,
+  { dataSnapshotId: id }: StoredRecord,
+  reason: string | undefined,
+): Promise<boolean> {
+  if (id === undefined) return false;
+  const snapshot = await nouns.dataSnapshots.get(id).catch(unlessAbsent);
+  if (snapshot?.state !== "taking") return false;
+  await nouns.dataSnapshots.fail(id, reason ?? "what it was taken for ended before");
+  return true;
+}
+
+function unlessAbsent(error: unknown): undefined {
+  if (!isProblem(error, "STORE_ABSENT")) throw error;
 }
 
 /** Somebody may cancel while the last steps or checks end: then that counts, and not how they ended. */

@@ -11,6 +11,21 @@ export const deliveryProblems = {
     exit: EXIT.conflict,
     doc: "The app was changed since the plan was made. Look at the new plan.",
   },
+  PLAN_CHANGED: {
+    status: 409,
+    exit: EXIT.conflict,
+    doc: "What would be done now is not what the plan said that was looked at: the engine, the answers or the site's policy have changed since. Look at the new plan.",
+  },
+  NOTE_REQUIRED: {
+    status: 422,
+    exit: EXIT.usage,
+    doc: "The site's policy demands a reason for this change: give a note. An administrator can switch that off.",
+  },
+  PREFLIGHT_FAILED: {
+    status: 409,
+    exit: EXIT.refused,
+    doc: "The site lacks something that the app needs; each check says what to do. Mend it, or go on all the same: the record keeps what failed.",
+  },
   APP_UNSEEN: {
     status: 503,
     exit: EXIT.outside,
@@ -69,7 +84,22 @@ export const deliveryProblems = {
   UPGRADE_SELECTION: {
     status: 422,
     exit: EXIT.usage,
-    doc: "The selection names components that the release does not have.",
+    doc: "The selection or the mapping names components that are not there, or leaves nothing to do. The message says what can be named.",
+  },
+  RECORDS_UNLIKE: {
+    status: 422,
+    exit: EXIT.usage,
+    doc: "Two records can be compared when they are of the same app and it is known what each made of it.",
+  },
+  REPORT_ABSENT: {
+    status: 404,
+    exit: EXIT.absent,
+    doc: "There is no acceptance report of this: they are made of installs, upgrades and rollbacks, once they have ended.",
+  },
+  COUNTERSIGNATURE_INVALID: {
+    status: 422,
+    exit: EXIT.usage,
+    doc: "The signature is not of this report, or not of the key that came with it. Sign the payload of the report's envelope, as DSSE says.",
   },
   ROLLBACK_IMPOSSIBLE: {
     status: 409,
@@ -105,6 +135,16 @@ export const deliveryProblems = {
     status: 502,
     exit: EXIT.failed,
     doc: "The change was not brought to health. The record says which step failed and why.",
+  },
+  DATA_SNAPSHOT_UNUSABLE: {
+    status: 409,
+    exit: EXIT.refused,
+    doc: "The data snapshot is not complete, its content is gone, or it lacks what is to be put back. Choose another one.",
+  },
+  DATA_COMMAND_FAILED: {
+    status: 502,
+    exit: EXIT.failed,
+    doc: "A command that a component names under `snapshot` failed, or there was no instance to run it in. The message has the end of what it said.",
   },
   NOT_FOUND: { status: 404, exit: EXIT.absent, doc: "There is no such thing, or you cannot see it." },
 } as const;

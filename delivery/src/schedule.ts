@@ -1,8 +1,9 @@
 import { type Desired, type DesiredComponent, type Plan, planRun, type Step } from "@sampan/plan";
 import { Bug, describeError } from "@sampan/problem";
-import type { StepContext } from "@sampan/runtime";
 import type { AppSummary } from "@sampan/store";
 import { type CronLine, parseCronLine } from "@sampan/template";
+import { carryOutByDriver } from "./apply.ts";
+import { isDataStep } from "./data-steps.ts";
 import { desiredOf } from "./desired-of.ts";
 import { allApps } from "./host-ports.ts";
 import { isoNow, type Parts } from "./parts.ts";
@@ -91,10 +92,9 @@ export class Scheduler {
 
 /** The run itself is not waited for: how it ended is seen by observing, and said by its exit code. */
 async function begin(parts: Parts, step: Step, desired: Desired, signal: AbortSignal): Promise<void> {
-  if (step.kind === "instance.complete") return;
-  const act = parts.driver.steps[step.kind] as (step: Step, context: StepContext) => Promise<void>;
+  if (step.kind === "instance.complete" || isDataStep(step)) return;
   const limit = AbortSignal.any([signal, AbortSignal.timeout(step.timeoutMs)]);
-  await act(step, { desired, signal: limit, onProgress: () => undefined });
+  await carryOutByDriver(parts, step, { desired, signal: limit, onProgress: () => undefined });
 }
 
 function isDue(

@@ -2,16 +2,28 @@ import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { importBundle, openBundle, verifyBundle, verifySignatures, writeBundle } from "@sampan/bundle";
+import {
+  importBundle,
+  keyId,
+  openBundle,
+  parseEnvelope,
+  renderEnvelope,
+  signEnvelope,
+  verifyBundle,
+  verifyEnvelope,
+  verifySignatures,
+  writeBundle,
+} from "@sampan/bundle";
 import { type Digest, digestFromHex, digestHex } from "@sampan/content";
 import { type Hold, openHold } from "@sampan/hold";
-import { openSiteKey } from "@sampan/identity";
+import { openSiteKey, openWithPassphrase, sealWithPassphrase } from "@sampan/identity";
 import { type ImageSource, MemoryEngine, makeImage, memoryDriver, virtualClock } from "@sampan/runtime";
 import { openStore, type Store, type StoredApp } from "@sampan/store";
 import { onTestFinished } from "vitest";
 import { BundleFiles } from "./bundle-files.ts";
 import type { Actor, Parts } from "./parts.ts";
 import { reconcile } from "./reconcile.ts";
+import { StepProgress } from "./step-progress.ts";
 import { Life, mortalDriver, mortalStore } from "./test-life.ts";
 
 export const ann: Actor = { userId: "usr_ann", name: "ann" };
@@ -70,12 +82,17 @@ async function startSite(
   const images = servedFrom(hold, held);
   const key = await openSiteKey(join(folder, "site.key"));
   const team = await teamOf(store);
+  // What the tests do needs no reasons, except where the reasons are what is tested.
+  await store.policy.set({ noteRequired: false });
   await mkdir(join(folder, "stick"), { recursive: true });
   const parts: Parts = {
     store: mortalStore(store, life),
     hold,
     driver: mortalDriver(memoryDriver({ engine, images }), life),
     bundles: { writeBundle, openBundle, importBundle, verifySignatures, verifyBundle },
+    envelopes: { signEnvelope, renderEnvelope, parseEnvelope, verifyEnvelope, keyId },
+    progress: new StepProgress(),
+    passphrases: { openWithPassphrase, sealWithPassphrase },
     site: { id: "site_test", signer: key, publicKeyPem: key.publicKeyPem },
     nowMs: clock.now,
     startedMs: clock.now(),
@@ -86,6 +103,7 @@ async function startSite(
     sleep: (ms, signal) => clock.sleep(ms, signal),
     wake: () => undefined,
     productVersion: "0.0.0-test",
+    inFlight: 4,
     allows: { privileged: false },
   };
   return {

@@ -3,9 +3,9 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { importBundle, openBundle, verifyBundle, verifySignatures, writeBundle } from "@sampan/bundle";
 import { type Digest, digestFromHex } from "@sampan/content";
-import { BundleFiles, imageTag } from "@sampan/delivery";
+import { BundleFiles, imageTag, StepProgress } from "@sampan/delivery";
 import { type Hold, openHold } from "@sampan/hold";
-import { openSealer, openSiteKey } from "@sampan/identity";
+import { openSealer, openSiteKey, openWithPassphrase, sealWithPassphrase } from "@sampan/identity";
 import { type Driver, type ImageSource, MemoryEngine, memoryDriver, systemClock } from "@sampan/runtime";
 import { findEngine, openDocker } from "@sampan/runtime-docker";
 import { openStore } from "@sampan/store";
@@ -60,6 +60,8 @@ export async function compose(config: ServerConfig): Promise<Composed> {
     driver,
     driverName: driver.kind,
     bundles: { writeBundle, openBundle, importBundle, verifySignatures, verifyBundle },
+    progress: new StepProgress(),
+    passphrases: { openWithPassphrase, sealWithPassphrase },
     site: { id: siteId, signer: siteKey, publicKeyPem: siteKey.publicKeyPem },
     files: new BundleFiles({
       folder: folder("bundles"),

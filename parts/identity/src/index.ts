@@ -1,4 +1,5 @@
 export { LoginPace, type LoginSource } from "./login-pace.ts";
+export { openWithPassphrase, sealWithPassphrase } from "./passphrase-seal.ts";
 export { hashPassword, isOutdated, verifyPassword } from "./passwords.ts";
 export { identityProblem, identityProblems } from "./problems.ts";
 export { keyIdOf, type PublicKey, parsePublicKey, verifySignature } from "./public-key.ts";

@@ -21,6 +21,21 @@ export const identityProblems = {
     exit: EXIT.refused,
     doc: "Others than the owner may read a key file. Take the right away (chmod 600), and think about who may have read it.",
   },
+  IDENTITY_PASSPHRASE_INVALID: {
+    status: 400,
+    exit: EXIT.usage,
+    doc: "The passphrase is too short or too long: 8 to 1024 bytes are taken.",
+  },
+  IDENTITY_PASSPHRASE_WRONG: {
+    status: 403,
+    exit: EXIT.refused,
+    doc: "The passphrase does not open what was sealed. There is no other way to open it.",
+  },
+  IDENTITY_SEAL_UNKNOWN: {
+    status: 422,
+    exit: EXIT.damaged,
+    doc: "It was not sealed with a passphrase in a form that this version knows: it is damaged, or comes from a newer version.",
+  },
   IDENTITY_SEALED_INVALID: {
     status: 500,
     exit: EXIT.damaged,
