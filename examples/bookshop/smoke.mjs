@@ -341,6 +341,10 @@ async function checkJump(placed) {
 }
 
 async function checkCustomers(ordered) {
+  const items = [{ bookId: 9999, quantity: 1 }];
+  const unknown = { reference: randomUUID(), customer: CUSTOMER, note: "", items };
+  const refused = await ask("/api/orders/orders", unknown).catch((error) => error.message);
+  check("a book that the catalog does not have is not sold", /NO_SUCH_BOOK/.test(refused));
   check("every order is there, with its customer", (await orders()).length === ordered);
   const { customers } = await ask("/api/orders/customers");
   check("customers have a list of their own", customers[0].name === CUSTOMER);

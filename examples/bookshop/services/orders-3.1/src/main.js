@@ -3,6 +3,7 @@ import Fastify from "fastify";
 import mysql from "mysql2/promise";
 import { openCatalogCache } from "./catalog-cache.js";
 import { confirmInTime } from "./confirm.js";
+import { knownBooksOf } from "./known-books.js";
 import { ledgerOf } from "./ledger.js";
 import { migrate } from "./migrate.js";
 import { newOrder, Refusal } from "./order.js";
@@ -24,6 +25,7 @@ const database = mysql.createPool({
 // The session speaks UTC too, whatever the server's zone: times are read as they were written.
 database.on("connection", (connection) => connection.query("SET time_zone = '+00:00'"));
 const catalogCache = openCatalogCache(settings.redis, { log: app.log });
+const knownBooks = knownBooksOf({ catalogUrl: settings.catalogUrl, log: app.log });
 const ledger = ledgerOf({ database });
 const orderBody = newOrder({ copiesMax: settings.copiesMax });
 
@@ -67,6 +69,8 @@ app.post("/orders", async (request, reply) => {
     const faults = read.error.issues.map((issue) => `${issue.path.join(".") || "order"}: ${issue.message}`);
     throw new Refusal("BAD_ORDER", 400, faults.join("; "));
   }
+  const unknown = await knownBooks.firstUnknown(read.data.items.map((item) => item.bookId));
+  if (unknown !== undefined) throw new Refusal("NO_SUCH_BOOK", 409, `there is no book ${unknown}`);
   const { order, isNew } = await ledger.add(read.data);
   if (isNew) {
     request.log.info({ order: order.id, items: order.items.length }, "order placed");

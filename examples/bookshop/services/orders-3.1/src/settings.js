@@ -7,6 +7,7 @@ const environment = z.object({
   LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug"]).default("info"),
   MAX_COPIES: z.coerce.number().int().min(1).max(1000).default(10),
   CONFIRM_AFTER_SECONDS: z.coerce.number().int().min(0).max(86_400).default(60),
+  CATALOG_URL: z.string().url(),
   MYSQL_HOST: z.string().min(1),
   MYSQL_PORT: port.default(3306),
   MYSQL_USER: z.string().min(1),
@@ -30,6 +31,7 @@ export function readSettings(env) {
     logLevel: found.LOG_LEVEL,
     copiesMax: found.MAX_COPIES,
     confirmAfterSeconds: found.CONFIRM_AFTER_SECONDS,
+    catalogUrl: found.CATALOG_URL,
     database: {
       host: found.MYSQL_HOST,
       port: found.MYSQL_PORT,
