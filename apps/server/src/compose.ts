@@ -1,7 +1,18 @@
 import { createHash, randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { importBundle, openBundle, verifyBundle, verifySignatures, writeBundle } from "@sampan/bundle";
+import {
+  importBundle,
+  keyId,
+  openBundle,
+  parseEnvelope,
+  renderEnvelope,
+  signEnvelope,
+  verifyBundle,
+  verifyEnvelope,
+  verifySignatures,
+  writeBundle,
+} from "@sampan/bundle";
 import { type Digest, digestFromHex } from "@sampan/content";
 import { BundleFiles, imageTag, StepProgress } from "@sampan/delivery";
 import { type Hold, openHold } from "@sampan/hold";
@@ -60,8 +71,9 @@ export async function compose(config: ServerConfig): Promise<Composed> {
     driver,
     driverName: driver.kind,
     bundles: { writeBundle, openBundle, importBundle, verifySignatures, verifyBundle },
+    envelopes: { signEnvelope, renderEnvelope, parseEnvelope, verifyEnvelope, keyId },
     progress: new StepProgress(),
-    passphrases: { openWithPassphrase, sealWithPassphrase },
+    passphrases: { sealWithPassphrase, openWithPassphrase },
     site: { id: siteId, signer: siteKey, publicKeyPem: siteKey.publicKeyPem },
     files: new BundleFiles({
       folder: folder("bundles"),
@@ -75,6 +87,7 @@ export async function compose(config: ServerConfig): Promise<Composed> {
     newId,
     wake: (appId) => wake(appId),
     productVersion: PRODUCT_VERSION,
+    inFlight: config.inFlight,
     allows: { privileged: config.allowsPrivileged },
   };
   return {

@@ -18,10 +18,13 @@ import { installationHandlers } from "./handlers/installations.ts";
 import { jobHandlers as jobRouteHandlers } from "./handlers/jobs.ts";
 import { libraryHandlers } from "./handlers/library.ts";
 import { peopleHandlers } from "./handlers/people.ts";
+import { policyHandlers } from "./handlers/policy.ts";
 import { publishHandlers } from "./handlers/publish.ts";
+import { recordHandlers } from "./handlers/records.ts";
 import { selfHandlers } from "./handlers/self.ts";
 import type { ServerParts } from "./handlers/server-parts.ts";
 import { siteHandlers } from "./handlers/site.ts";
+import { snapshotHandlers } from "./handlers/snapshots.ts";
 import { keepHouse } from "./housekeeping.ts";
 import { answerError } from "./http/answer-error.ts";
 import { askerOf, serveContract } from "./http/serve-contract.ts";
@@ -164,6 +167,9 @@ function serveApi(server: FastifyInstance, parts: ServerParts): void {
       ...libraryHandlers(parts),
       ...publishHandlers(parts),
       ...installationHandlers(parts),
+      ...recordHandlers(parts),
+      ...snapshotHandlers(parts),
+      ...policyHandlers(parts),
       ...bundleHandlers(parts),
       ...jobRouteHandlers(parts),
     },

@@ -1,5 +1,4 @@
 import {
-  type Changed,
   cancelRollout,
   createApp,
   recoverApp,
@@ -11,10 +10,11 @@ import {
 import { maskApp } from "@sampan/plan";
 import { renderApp } from "@sampan/template";
 import type { Handlers } from "../http/serve-contract.ts";
+import { changeReply } from "./change-views.ts";
 import { instanceHandlers } from "./instances.ts";
 import { allowedApp, allowedRollout, pageOf, sightOf, viewPage } from "./lookup.ts";
 import type { ServerParts } from "./server-parts.ts";
-import { appBrief, appView, planView, rolloutView } from "./views.ts";
+import { appBrief, appView, rolloutView } from "./views.ts";
 
 type AppNames =
   | "listApps"
@@ -44,17 +44,6 @@ export function appHandlers(parts: ServerParts): Pick<Handlers, AppNames> {
   };
 }
 
-export function changeReply(parts: ServerParts, changed: Changed) {
-  const { plan, base, appId, recordId, rolloutId } = changed;
-  return {
-    plan: planView(parts, plan, base),
-    preflight: [],
-    ...(appId === undefined ? {} : { appId }),
-    ...(recordId === undefined ? {} : { recordId }),
-    ...(rolloutId === undefined ? {} : { rolloutId }),
-  };
-}
-
 function wishHandlers(
   parts: ServerParts,
 ): Pick<Handlers, "createApp" | "updateApp" | "setRunning" | "removeApp" | "scaleComponent"> {
@@ -62,7 +51,7 @@ function wishHandlers(
     createApp: async ({ body }, context) => {
       context.allow(body.teamId);
       const { teamId, name, text, app, parameters, modules } = body;
-      return changeReply(
+      return await changeReply(
         parts,
         await createApp(
           parts,
@@ -81,10 +70,13 @@ function wishHandlers(
         ...(body.parameters === undefined ? {} : { parameters: body.parameters }),
         ...(body.modules === undefined ? {} : { modules: body.modules }),
       };
-      return changeReply(parts, await updateApp(parts, { by: context.actor, app, answers, ...given }, body));
+      return await changeReply(
+        parts,
+        await updateApp(parts, { by: context.actor, app, answers, ...given }, body),
+      );
     },
     setRunning: async ({ params, body }, context) =>
-      changeReply(
+      await changeReply(
         parts,
         await setRunning(
           parts,
@@ -94,11 +86,11 @@ function wishHandlers(
       ),
     removeApp: async ({ params }, context) => {
       const app = await allowedApp(parts, context, params.id);
-      return changeReply(parts, await removeApp(parts, { by: context.actor, app }, {}));
+      return await changeReply(parts, await removeApp(parts, { by: context.actor, app }, {}));
     },
     scaleComponent: async ({ params, body }, context) => {
       const app = await allowedApp(parts, context, params.id);
-      return changeReply(
+      return await changeReply(
         parts,
         await scaleComponent(
           parts,

@@ -1,30 +1,15 @@
 import type { Digest } from "@sampan/content";
-import {
-  availableFor,
-  deliveryProblem,
-  install,
-  readRelease,
-  rollback,
-  rollbackVerdict,
-  upgrade,
-} from "@sampan/delivery";
-import type { Installation, StoredApp, StoredRecord } from "@sampan/store";
+import { availableFor, deliveryProblem, install, readRelease, upgrade } from "@sampan/delivery";
+import type { Installation, StoredApp } from "@sampan/store";
 import type { Handlers } from "../http/serve-contract.ts";
-import { changeReply } from "./apps.ts";
-import { allowedInstallation, allowedRecord, pageOf, sightOf, viewPage } from "./lookup.ts";
+import { mergeReply } from "./change-views.ts";
+import { allowedInstallation, pageOf, sightOf, viewPage } from "./lookup.ts";
 import type { ServerParts } from "./server-parts.ts";
 
-type InstallationNames =
-  | "listInstallations"
-  | "getInstallation"
-  | "install"
-  | "upgrade"
-  | "rollback"
-  | "listRecords"
-  | "getRecord";
+type InstallationNames = "listInstallations" | "getInstallation" | "install" | "upgrade";
 
 export function installationHandlers(parts: ServerParts): Pick<Handlers, InstallationNames> {
-  return { ...lookHandlers(parts), ...wishHandlers(parts), ...recordHandlers(parts) };
+  return { ...lookHandlers(parts), ...wishHandlers(parts) };
 }
 
 function lookHandlers(parts: ServerParts): Pick<Handlers, "listInstallations" | "getInstallation"> {
@@ -69,7 +54,7 @@ function wishHandlers(parts: ServerParts): Pick<Handlers, "install" | "upgrade">
         body,
       );
       return {
-        ...mergeReply(parts, done),
+        ...(await mergeReply(parts, done)),
         ...(done.installationId === undefined ? {} : { installationId: done.installationId }),
       };
     },
@@ -88,7 +73,7 @@ function wishHandlers(parts: ServerParts): Pick<Handlers, "install" | "upgrade">
         ...(body.components === undefined ? {} : { components: body.components }),
         ...(body.modules === undefined ? {} : { modules: body.modules }),
       };
-      return mergeReply(parts, await upgrade(parts, wish, body));
+      return await mergeReply(parts, await upgrade(parts, wish, body));
     },
   };
 }
@@ -102,17 +87,6 @@ async function allowedReleaseIn(parts: ServerParts, digest: Digest, teamId: stri
       hint: "make the template one of the enterprise, or install it in its own team",
     });
   }
-}
-
-type Merged = Awaited<ReturnType<typeof upgrade>>;
-
-function mergeReply(parts: ServerParts, done: Merged) {
-  return {
-    ...changeReply(parts, done),
-    changes: done.changes.map((change) => ({ ...change })),
-    pulledIn: done.pulledIn.map((one) => ({ ...one })),
-    remarks: [...done.remarks],
-  };
 }
 
 async function installationView(parts: ServerParts, installation: Installation, app: StoredApp) {
@@ -135,78 +109,5 @@ async function installationView(parts: ServerParts, installation: Installation, 
       releaseDigest: one.digest,
     })),
     installedAt: installation.createdAt,
-  };
-}
-
-function recordHandlers(parts: ServerParts): Pick<Handlers, "listRecords" | "getRecord" | "rollback"> {
-  const { store } = parts;
-  return {
-    listRecords: async ({ query }, context) => {
-      const filter = {
-        ...(query.app === undefined ? {} : { appId: query.app }),
-        ...(query.installation === undefined ? {} : { installationId: query.installation }),
-      };
-      return await viewPage(
-        await store.records.list(sightOf(context.actor), filter, pageOf(query)),
-        async (record) => recordView(parts, record, await store.apps.get(record.appId)),
-      );
-    },
-    getRecord: async ({ params }, context) => {
-      const { record, app } = await allowedRecord(parts, context, params.id);
-      return {
-        ...(await recordView(parts, record, app)),
-        decisions: {},
-        onFailure: "hold" as const,
-        preflight: [],
-        steps: [],
-        checks: [],
-        reportAvailable: false,
-      };
-    },
-    rollback: async ({ params, body }, context) => {
-      const { record, app } = await allowedRecord(parts, context, params.id);
-      return mergeReply(
-        parts,
-        await rollback(
-          parts,
-          { by: context.actor, app, record, removeAdded: body.removeAdded, keepEdits: body.keepEdits },
-          body,
-        ),
-      );
-    },
-  };
-}
-
-async function recordView(parts: ServerParts, record: StoredRecord, app: StoredApp) {
-  const verdict = rollbackVerdict(record);
-  const version = async (digest: Digest | undefined) =>
-    digest === undefined
-      ? undefined
-      : parts.store.releases.get(digest).then(
-          (release) => ({ version: release.version, digest }),
-          () => ({ version: "?", digest }),
-        );
-  const [from, to] = [await version(record.fromRelease), await version(record.toRelease)];
-  const rollout =
-    record.rolloutId === undefined
-      ? undefined
-      : await parts.store.rollouts.get(record.rolloutId).catch(() => undefined);
-  return {
-    id: record.id,
-    appId: app.id,
-    appName: app.name,
-    ...(record.installationId === undefined ? {} : { installationId: record.installationId }),
-    kind: record.kind,
-    ...(from === undefined ? {} : { from }),
-    ...(to === undefined ? {} : { to }),
-    state: record.rolloutState ?? record.result,
-    ...(rollout?.reason === undefined ? {} : { result: rollout.reason }),
-    ...(record.note === undefined ? {} : { note: record.note }),
-    who: record.who,
-    startedAt: record.startedAt,
-    ...(record.endedAt === undefined ? {} : { endedAt: record.endedAt }),
-    ...(record.rolloutId === undefined ? {} : { rolloutId: record.rolloutId }),
-    canRollBack: verdict.possible,
-    ...(verdict.possible ? {} : { cannotRollBackBecause: verdict.reason }),
   };
 }

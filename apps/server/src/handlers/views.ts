@@ -6,9 +6,10 @@ import {
   readRelease,
   recordOfRollout,
 } from "@sampan/delivery";
-import { maskApp, type Plan, renderPlan, type Step } from "@sampan/plan";
+import { maskApp } from "@sampan/plan";
 import type { AppSummary, Installation, StoredApp, StoredRollout, StoredStep } from "@sampan/store";
 import type { App } from "@sampan/template";
+import { planView } from "./change-views.ts";
 import type { ServerParts } from "./server-parts.ts";
 
 export async function installationBriefs(parts: ServerParts, appId: string) {
@@ -95,29 +96,6 @@ function componentView(spec: App, name: string, seen: ComponentHealth | undefine
   };
 }
 
-export function planView(parts: Pick<ServerParts, "sha256">, plan: Plan, base: number) {
-  return {
-    id: plan.id,
-    generation: plan.generation,
-    base,
-    digest: parts.sha256(JSON.stringify({ base, steps: plan.steps, notes: plan.notes })),
-    steps: plan.steps.map(stepView),
-    notes: plan.notes.map((note) => ({ ...note })),
-    text: renderPlan(plan),
-  };
-}
-
-function stepView(step: Step) {
-  return {
-    id: step.id,
-    kind: step.kind,
-    needs: [...step.needs],
-    why: step.why,
-    ...("component" in step ? { component: step.component } : {}),
-    ...("index" in step ? { index: step.index } : {}),
-  };
-}
-
 const STEP_STATE = { running: "running", succeeded: "done", failed: "failed", skipped: "skipped" } as const;
 
 export async function rolloutView(parts: ServerParts, rollout: StoredRollout) {
@@ -133,7 +111,10 @@ export async function rolloutView(parts: ServerParts, rollout: StoredRollout) {
     ...(record === undefined ? {} : { recordId: record.id }),
     state: rollout.state,
     plan: planView(parts, plan, plan.generation - 1),
-    results: plan.steps.map((step) => resultView(step.id, byId.get(step.id))),
+    results: plan.steps.map((step) => ({
+      ...resultView(step.id, byId.get(step.id)),
+      ...progressView(parts, rollout.id, step.id),
+    })),
     checks: steps.filter((step) => step.stepId.startsWith(CHECK_PREFIX)).map(checkView),
     startedAt: rollout.startedAt,
     ...(rollout.endedAt === undefined ? {} : { endedAt: rollout.endedAt }),
@@ -141,7 +122,7 @@ export async function rolloutView(parts: ServerParts, rollout: StoredRollout) {
   };
 }
 
-function resultView(stepId: string, step: StoredStep | undefined) {
+export function resultView(stepId: string, step: StoredStep | undefined) {
   if (step === undefined) return { stepId, state: "pending" as const };
   return {
     stepId,
@@ -152,10 +133,18 @@ function resultView(stepId: string, step: StoredStep | undefined) {
   };
 }
 
-function checkView(step: StoredStep) {
+/** How far a step under way has come; nothing once it has ended. */
+function progressView({ progress }: ServerParts, rolloutId: string, stepId: string) {
+  const far = progress.of(rolloutId, stepId);
+  return far === undefined ? {} : { progress: { ...far } };
+}
+
+export function checkView(step: StoredStep) {
+  const { startedAt, endedAt } = step;
   return {
     name: step.stepId.slice(CHECK_PREFIX.length),
     state: step.state === "succeeded" ? ("passed" as const) : ("failed" as const),
     ...(step.message === undefined ? {} : { message: step.message }),
+    ...(endedAt === undefined ? {} : { tookMs: Math.max(0, Date.parse(endedAt) - Date.parse(startedAt)) }),
   };
 }
