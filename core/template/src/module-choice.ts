@@ -86,10 +86,10 @@ class Selection {
   }
 
   #pullNeeded(): boolean {
-    const on = this.#components();
+    const on = new Set(this.#components());
     for (const name of on) {
       for (const needed of own(this.#app.components, name)?.needs ?? []) {
-        if (on.includes(needed)) continue;
+        if (on.has(needed)) continue;
         const holders = Object.keys(this.#modules).filter((module) => this.#holds(module, needed));
         const holder = holders.find((module) => !this.#choice.off.includes(module));
         if (holder !== undefined) return this.#pull(holder, `\`${name}\` needs \`${needed}\``);

@@ -50,9 +50,10 @@ export function checkParameters(
 
 /** Names of the parameters that these components use, in the order of the app: what the installer is asked. */
 export function askedParameters(app: AppBody, components: readonly string[]): string[] {
+  const on = new Set(components);
   const used = new Set(
     parameterUses(app)
-      .filter((use) => use.components.some((name) => components.includes(name)))
+      .filter((use) => use.components.some((name) => on.has(name)))
       .map(({ name }) => name),
   );
   return Object.keys(app.parameters ?? {}).filter((name) => used.has(name));
