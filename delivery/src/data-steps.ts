@@ -71,10 +71,10 @@ interface Capturing {
  */
 async function captureLive(parts: Parts, capturing: Capturing): Promise<void> {
   const { step, component, context } = capturing;
-  const instance = await readyInstance(parts, component, context);
+  const instance = await readyInstance(parts, context, { component, index: step.index ?? 1 });
   if (instance === undefined)
     throw deliveryProblem("DATA_COMMAND_FAILED", `the data of ${component.name} cannot be captured`, {
-      why: "its command `before` runs in an instance that is ready, and there is none",
+      why: `its command \`before\` runs in instance ${step.index ?? 1}, which is not ready`,
       hint: "look at its log; a component that is stopped is captured as it is",
     });
   const volumes: DataSnapshotVolume[] = [];
@@ -125,8 +125,8 @@ async function readVolume(
   { step, component, context }: Capturing,
   volume: string,
 ): Promise<DataSnapshotVolume> {
-  const ref = await volumeRef(parts, component, volume, context);
-  const { diffId, size } = await parts.hold.captureLayer(volumeOrNothing(parts, ref, context.signal), {
+  const ref = await volumeRef(parts, { component: component.name, volume }, context);
+  const { diffId, size } = await parts.hold.captureLayer(parts.driver.readVolume(ref, context.signal), {
     signal: context.signal,
     onProgress: ({ stage, ...far }) => context.onProgress({ stage: `${stage} ${volume}`, ...far }),
   });
@@ -134,37 +134,21 @@ async function readVolume(
   return { component: component.name, componentId: component.id, volume, diffId, sizeBytes: size };
 }
 
-const EMPTY_TAR = new Uint8Array(1024);
-
-/** A volume that was never needed yet is not there: nothing is in it. */
-async function* volumeOrNothing(parts: Parts, ref: VolumeRef, signal: AbortSignal): Bytes {
-  let isBegun = false;
-  try {
-    for await (const chunk of parts.driver.readVolume(ref, signal)) {
-      isBegun = true;
-      yield chunk;
-    }
-  } catch (error) {
-    if (isBegun || !isProblem(error, "RUNTIME_ABSENT")) throw error;
-    yield EMPTY_TAR;
-  }
-}
-
 async function restore(parts: Parts, step: StepOf<"data.restore">, context: StepContext): Promise<void> {
   const snapshot = await usableSnapshot(parts, step.snapshotId);
-  const component = componentOf(context, step.component);
+  const component = context.desired.components.find((one) => one.name === step.component);
   for (const volume of step.volumes) {
-    const held = heldVolume(snapshot, component, volume);
+    const held = heldVolume(snapshot, { name: step.component, id: component?.id }, volume);
     if (held === undefined)
       throw deliveryProblem(
         "DATA_SNAPSHOT_UNUSABLE",
-        `the volume ${volume} of ${component.name} is not in it`,
+        `the volume ${volume} of ${step.component} cannot be put back`,
         {
           why: `it is not in the data snapshot ${snapshot.id}`,
           hint: "choose another: sampan snapshot list",
         },
       );
-    const ref = await volumeRef(parts, component, volume, context);
+    const ref = await volumeRef(parts, { component: step.component, volume }, context);
     const tar = counted(parts.hold.read(held.diffId), held, context.onProgress);
     await parts.driver.writeVolume(ref, tar, context.signal);
   }
@@ -187,7 +171,8 @@ async function resume(parts: Parts, step: StepOf<"data.resume">, context: StepCo
   const component = componentOf(context, step.component);
   const command = component.data?.restored;
   if (command === undefined) throw new Bug(`${component.name} has no command to take up data with`);
-  const instance = await readyInstance(parts, component, context, step.index);
+  const { specDigest } = component;
+  const instance = await readyInstance(parts, context, { component, index: step.index, specDigest });
   if (instance === undefined)
     throw deliveryProblem("DATA_COMMAND_FAILED", `${component.name} cannot take up its data`, {
       why: `its command \`restored\` runs in instance ${step.index}, which is not ready`,
@@ -229,20 +214,18 @@ function masked(text: string, { spec }: DesiredComponent): string {
   return secrets.reduce((all, secret) => all.replaceAll(secret, "******"), text);
 }
 
-/** One that is ready; of the specification that is desired when its index is told, for then it was just made. */
+/** The one that answers, where there are two while one takes the other's place; or the one of a specification. */
 async function readyInstance(
   parts: Parts,
-  { name, specDigest }: DesiredComponent,
   { desired, signal }: StepContext,
-  index?: number,
+  wanted: { readonly component: DesiredComponent; readonly index: number; readonly specDigest?: Digest },
 ): Promise<InstanceRef | undefined> {
+  const { component, index, specDigest } = wanted;
   const seen = await parts.driver.observe({ id: desired.app.id, images: [] }, signal);
-  const ready = seen.instances.filter((one) => one.component === name && one.state === "ready");
-  const found =
-    index === undefined
-      ? (ready.find((one) => one.serving) ?? ready[0])
-      : ready.find((one) => one.index === index && one.specDigest === specDigest);
-  return found === undefined ? undefined : { app: desired.app.id, component: name, id: found.id };
+  const found = seen.instances
+    .filter((one) => one.component === component.name && one.index === index && one.state === "ready")
+    .find((one) => (specDigest === undefined ? one.serving : one.specDigest === specDigest));
+  return found === undefined ? undefined : { app: desired.app.id, component: component.name, id: found.id };
 }
 
 function componentOf({ desired }: StepContext, name: string): DesiredComponent {
@@ -253,26 +236,23 @@ function componentOf({ desired }: StepContext, name: string): DesiredComponent {
 
 async function volumeRef(
   parts: Parts,
-  component: DesiredComponent,
-  volume: string,
+  of: { readonly component: string; readonly volume: string },
   context: StepContext,
 ): Promise<VolumeRef> {
-  const imageId = await imageInEngine(parts, component, context);
-  return { app: context.desired.app, component: component.name, volume, imageId };
+  return { app: context.desired.app, ...of, imageId: await imageInEngine(parts, of.component, context) };
 }
 
 const IMAGE_TIMEOUT_MS = 3_600_000;
 
-/** The component's own image, or any of the app that the engine has; the component's is brought when it has none. */
-async function imageInEngine(
-  parts: Parts,
-  component: DesiredComponent,
-  context: StepContext,
-): Promise<Digest> {
-  const { image } = component.spec;
-  const others = context.desired.components.map((one) => one.spec.image.id);
-  for (const id of new Set([image.id, ...others]))
+/** The component's own image, or any of the app that the engine has; one is brought when it has none. */
+async function imageInEngine(parts: Parts, component: string, context: StepContext): Promise<Digest> {
+  const images = context.desired.components
+    .toSorted((a, b) => Number(b.name === component) - Number(a.name === component))
+    .map((one) => one.spec.image);
+  for (const { id } of images)
     if ((await parts.driver.findImage(id, context.signal)) !== undefined) return id;
+  const [image] = images;
+  if (image === undefined) throw new Bug("an app without components has no data steps");
   const step = { id: "s0", needs: [], why: "a volume is reached through it", timeoutMs: IMAGE_TIMEOUT_MS };
   const wanted = { kind: "image.ensure", imageId: image.id, imageName: image.name } as const;
   await parts.driver.steps["image.ensure"]({ ...step, ...wanted }, context);

@@ -12,6 +12,15 @@ export {
 } from "./apps.ts";
 export { type BundleFile, BundleFiles } from "./bundle-files.ts";
 export { type Change, type Changed, type ChangeOptions, change, type NewApp, planFor } from "./change.ts";
+export {
+  type DataChanged,
+  type RestoreWish,
+  removeSnapshot,
+  restoreSnapshot,
+  type SnapshotWish,
+  takeSnapshot,
+} from "./data-snapshots.ts";
+export { type CaptureChoice, captureWish, type DataPreview, dataPreview, dataRemarks } from "./data-wish.ts";
 export { desiredOf } from "./desired-of.ts";
 export { type ExportWish, exportBundle } from "./export.ts";
 export { allApps } from "./host-ports.ts";

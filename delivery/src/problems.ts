@@ -136,6 +136,16 @@ export const deliveryProblems = {
     exit: EXIT.failed,
     doc: "The change was not brought to health. The record says which step failed and why.",
   },
+  DATA_ABSENT: {
+    status: 409,
+    exit: EXIT.refused,
+    doc: "The app has no data that could be captured: no component has a volume of its own that lasts, or none exists yet.",
+  },
+  DATA_SNAPSHOT_IN_USE: {
+    status: 409,
+    exit: EXIT.conflict,
+    doc: "A rollout that is under way captures into the data snapshot, or needs it. Wait until it has ended.",
+  },
   DATA_SNAPSHOT_UNUSABLE: {
     status: 409,
     exit: EXIT.refused,

@@ -1,11 +1,16 @@
-import { planReturn } from "@sampan/plan";
+import { answerChanges, type DataWish, planReturn } from "@sampan/plan";
 import type { AppValues, Snapshot, StoredApp, StoredRecord } from "@sampan/store";
+import type { App } from "@sampan/template";
 import { type Change, type ChangeOptions, change } from "./change.ts";
+import { usableSnapshot } from "./data-content.ts";
+import { captureOfRestored } from "./data-snapshots.ts";
+import { dataPreview, dataRemarks, restoreWish } from "./data-wish.ts";
 import { desiredOf } from "./desired-of.ts";
 import { type Pins, pinsOf } from "./images.ts";
 import { changeByMerge, type MergedChange } from "./merge-change.ts";
 import type { Actor, Parts } from "./parts.ts";
 import { deliveryProblem } from "./problems.ts";
+import type { RecordDetails } from "./records.ts";
 
 export interface RollbackWish {
   readonly by: Actor;
@@ -15,6 +20,10 @@ export interface RollbackWish {
   readonly removeAdded: boolean;
   /** Paths of edits made since that are kept; the others would be lost. */
   readonly keepEdits: readonly string[];
+  /** Data goes back too: `record`, as it was captured before the record; else the id of a data snapshot. Volumes stay when absent. */
+  readonly restoreData?: string;
+  /** Whether data that is replaced is captured first; yes when absent. */
+  readonly captureFirst?: boolean;
 }
 
 /** Whether what a record did can be undone. */
@@ -27,7 +36,10 @@ export function rollbackVerdict(
   return { possible: true };
 }
 
-/** Goes back to what was before a record: another change, planned and carried out like any. Volumes stay as they are. */
+/**
+ * Goes back to what was before a record: another change, planned and carried out like any. Volumes stay as they are, unless data is to go
+ * back too. Throws ROLLBACK_IMPOSSIBLE, DATA_SNAPSHOT_UNUSABLE.
+ */
 export async function rollback(
   parts: Parts,
   wish: RollbackWish,
@@ -51,23 +63,68 @@ export async function rollback(
     ...(installation === undefined ? {} : { installation }),
     ...(wish.removeAdded ? { remove: added } : {}),
   });
+  const back = backTo(app, snapshot, record);
+  const data = await dataBack(parts, wish, { spec: returned.app, modules: snapshot.modules });
+  const answers = answerChanges({
+    before: { spec: app.spec, parameters: app.values.parameters, modules: app.modules },
+    after: { spec: returned.app, parameters: back.values.parameters, modules: snapshot.modules },
+    by: "returned",
+  });
   const merged = {
     app: returned.app,
-    changes: returned.changes,
+    changes: [...returned.changes, ...answers],
     pulledIn: [],
-    remarks: returned.stays.map((name) => `${name} was added since and stays; --remove-added removes it`),
+    remarks: [
+      ...returned.stays.map((name) => `${name} was added since and stays; --remove-added removes it`),
+      ...data.remarks,
+    ],
   };
-  return await changeByMerge(
+  const done = await changeByMerge(
     parts,
     merged,
     {
-      ...backTo(app, snapshot, record),
+      ...back,
+      ...data.change,
       pins: await pinsBefore(parts, record, snapshot),
       by: wish.by,
       onFailure: "hold",
     },
     options,
   );
+  return { ...done, remarks: [...done.remarks, ...dataRemarks(await dataPreview(parts, done.plan))] };
+}
+
+/** What is done with data on the way back. When nothing is, it is said what could be. */
+async function dataBack(
+  parts: Parts,
+  { app, record, restoreData, captureFirst }: RollbackWish,
+  after: Pick<StoredApp, "spec" | "modules">,
+): Promise<{
+  readonly change: Pick<Change, "data" | "restoreOnReturn">;
+  readonly remarks: readonly string[];
+}> {
+  const kept = record.dataSnapshotId;
+  if (restoreData === undefined) {
+    const snapshot = kept === undefined ? undefined : await parts.store.dataSnapshots.get(kept);
+    if (snapshot?.state !== "complete") return { change: {}, remarks: [] };
+    const remark = `data stays as it is; as it was captured before (${snapshot.startedAt}), --restore-data puts it back`;
+    return { change: {}, remarks: [remark] };
+  }
+  const id = restoreData === "record" ? kept : restoreData;
+  if (id === undefined)
+    throw deliveryProblem("DATA_SNAPSHOT_UNUSABLE", "the record holds no data to put back", {
+      why: "nothing was captured before it, or that was removed since",
+      hint: "choose a data snapshot (sampan snapshot list), or roll back without data",
+    });
+  const snapshot = await usableSnapshot(parts, id);
+  if (snapshot.appId !== app.id)
+    throw deliveryProblem("DATA_SNAPSHOT_UNUSABLE", `the data snapshot is not of ${app.name}`, {
+      why: `it was taken of ${snapshot.appName}`,
+    });
+  const { restore, remarks } = restoreWish(after.spec, snapshot);
+  const capture = captureFirst === false ? undefined : captureOfRestored(parts, app, restore.volumes, after);
+  const data = { restore, ...(capture === undefined ? {} : { capture }) };
+  return { change: { data, ...(capture === undefined ? {} : { restoreOnReturn: true }) }, remarks };
 }
 
 /** Whether the component came after the snapshot, with the same installation. */
@@ -84,13 +141,15 @@ function isAdded(
   );
 }
 
-/** An upgrade that failed goes back by itself, to exactly what was: what it added goes too. */
+/** What failed goes back by itself, to exactly what was: what it added goes too. Data goes back where that was asked for, and captured. */
 export async function returnToSnapshot(parts: Parts, record: StoredRecord, reason: string): Promise<void> {
   const app = await parts.store.apps.get(record.appId);
   const snapshot = await parts.store.records.snapshot(record.id);
+  const restore = await dataToReturn(parts, record, snapshot.spec);
   await change(
     parts,
     {
+      ...(restore === undefined ? {} : { data: { restore } }),
       ...backTo(app, snapshot, record),
       pins: await pinsBefore(parts, record, snapshot),
       spec: snapshot.spec,
@@ -100,6 +159,15 @@ export async function returnToSnapshot(parts: Parts, record: StoredRecord, reaso
     },
     { note: `went back by itself: ${reason}`.slice(0, NOTE_LENGTH_MAX) },
   );
+}
+
+/** When it failed before all was captured, nothing had touched the data yet. */
+async function dataToReturn(parts: Parts, record: StoredRecord, spec: App): Promise<DataWish["restore"]> {
+  const details = record.decisions as RecordDetails;
+  if (details.restoreOnReturn !== true || record.dataSnapshotId === undefined) return undefined;
+  const { state } = await parts.store.dataSnapshots.get(record.dataSnapshotId);
+  if (state !== "complete") return undefined;
+  return restoreWish(spec, await usableSnapshot(parts, record.dataSnapshotId)).restore;
 }
 
 const NOTE_LENGTH_MAX = 4000;
@@ -112,11 +180,11 @@ async function pinsBefore(parts: Parts, record: StoredRecord, snapshot: Snapshot
   return desired === undefined ? {} : pinsOf(snapshot.spec, desired);
 }
 
-function backTo(app: StoredApp, snapshot: Snapshot, record: StoredRecord): Omit<Change, "spec" | "by"> {
+function backTo(app: StoredApp, snapshot: Snapshot, record: StoredRecord) {
   const { installationId } = record;
   const digest = snapshot.releaseDigest;
   return {
-    kind: "rollback",
+    kind: "rollback" as const,
     app,
     values: valuesBack(app.values, snapshot.values),
     modules: snapshot.modules,

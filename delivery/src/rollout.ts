@@ -15,7 +15,6 @@ import type { Parts } from "./parts.ts";
 import { findRecord, type RecordDetails, recordOfRollout } from "./records.ts";
 import { returnToSnapshot } from "./rollback.ts";
 
-const IN_FLIGHT = 4;
 /** Acceptance checks are kept with the steps, under these ids. */
 export const CHECK_PREFIX = "check:";
 
@@ -58,10 +57,18 @@ async function carryOutSteps(
 ): Promise<RolloutState> {
   if (state !== "running" && state !== "cancelling") return state;
   const { rollout, plan, desired, cancel, move } = running;
-  const options = { signal, cancel, inFlight: IN_FLIGHT };
+  const options = { signal, cancel, inFlight: parts.inFlight };
   const results = await apply(parts, { rolloutId: rollout.id, plan, desired }, options);
   const failure = failureOf(plan, results, await parts.store.rollouts.steps(rollout.id));
-  return failure === undefined ? await move("stepsDone") : await fail(parts, running, failure);
+  if (failure === undefined) return await move("stepsDone");
+  return await fail(parts, running, failure, { hasBegun: !hasFailedWithData(plan, results) });
+}
+
+/** Data comes before all that is new: when that fails, nothing of the new has begun, and what was stopped for it only stands still. */
+function hasFailedWithData(plan: Plan, results: StepResults): boolean {
+  return plan.steps.some(
+    ({ id, kind }) => (kind === "data.capture" || kind === "data.restore") && results[id] === "failed",
+  );
 }
 
 /** Runs acceptance, unless there is nothing to accept. */
@@ -103,11 +110,17 @@ async function leftOf(parts: Parts, appId: string, signal: AbortSignal): Promise
 
 type Ending = Pick<Running, "rollout" | "record" | "move">;
 
-async function fail(parts: Parts, ending: Ending, reason: string): Promise<RolloutState> {
+/** Goes back when that was asked for; and whatever was asked for, while nothing of the new has begun. A way back does not. */
+async function fail(
+  parts: Parts,
+  ending: Ending,
+  reason: string,
+  { hasBegun }: { readonly hasBegun: boolean } = { hasBegun: true },
+): Promise<RolloutState> {
   const { record } = ending;
   const details = record?.decisions as RecordDetails | undefined;
-  if (record === undefined || details?.onFailure !== "return" || !record.hasSnapshot)
-    return await ending.move("fail", reason);
+  const returns = details?.onFailure === "return" || (!hasBegun && details?.returns === undefined);
+  if (record === undefined || !returns || !record.hasSnapshot) return await ending.move("fail", reason);
   const state = await ending.move("return", reason);
   if (state === "returning") await goBack(parts, ending);
   return state;
