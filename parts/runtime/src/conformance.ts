@@ -6,6 +6,7 @@ import { lifeRules } from "./conformance-life.ts";
 import { outsideRules } from "./conformance-outside.ts";
 import { probeRules } from "./conformance-probes.ts";
 import { readingRules } from "./conformance-reading.ts";
+import { volumeRules } from "./conformance-volumes.ts";
 import type { Driver } from "./driver.ts";
 
 /** An image that holds the executable `/role`; see {@link describeDriver}. */
@@ -92,6 +93,7 @@ export function describeDriver(
     outsideRules(given);
     insideRules(given);
     readingRules(given);
+    volumeRules(given);
     imageRules(given);
   });
 }

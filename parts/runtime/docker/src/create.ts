@@ -11,7 +11,7 @@ import { containerName, elsewhere, networkAliases } from "./names.ts";
 import { renderRecipe } from "./recipe.ts";
 import { parseStartFailure, portTaken } from "./start-failure.ts";
 import { chooseAddress } from "./subnets.ts";
-import { findVolume } from "./volumes.ts";
+import { appVolumes, findVolume } from "./volumes.ts";
 
 type CreateStep = StepOf<"instance.create">;
 
@@ -135,7 +135,7 @@ async function volumeNames(
 ): Promise<(mount: { readonly owner: string; readonly volume: string }) => string> {
   const { desired, signal } = making.stepContext;
   const volumes = making.component.spec.mounts.some(({ kind }) => kind === "volume")
-    ? await context.scope.volumes(desired.app.id, signal)
+    ? await appVolumes(context.scope, desired.app.id, signal)
     : [];
   return (mount) => {
     const volume = findVolume(volumes, mount);

@@ -90,17 +90,18 @@ async function makeImages(
 }
 
 async function remains(scope: EngineScope, appId: string): Promise<readonly string[]> {
-  const [containers, networks, volumes, carriers] = await Promise.all([
+  const [containers, networks, volumes, carriers, volumeCarriers] = await Promise.all([
     scope.containers(appId),
     scope.networks(appId),
     scope.volumes(appId),
     scope.carriers(appId),
+    scope.volumeCarriers(appId),
   ]);
   return [
     ...containers.map(({ Names }) => `container ${Names?.[0]}`),
     ...networks.map(({ Name }) => `network ${Name}`),
     ...volumes.map(({ Name }) => `volume ${Name}`),
-    ...carriers.map((id) => `carrier ${id}`),
+    ...[...carriers, ...volumeCarriers.map(({ Id }) => Id)].map((id) => `carrier ${id}`),
   ];
 }
 

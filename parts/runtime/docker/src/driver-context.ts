@@ -19,6 +19,8 @@ export interface DriverContext {
   readonly addressPool: string;
   /** When instances gave up their component's name, in milliseconds of the process's own clock. */
   readonly retiredAtMs: Map<string, number>;
-  /** By app: choosing names and addresses is one at a time. */
+  /** Marks of carriers, and names of volumes being replaced, of work that this driver has in hand: what others left behind is swept up. */
+  readonly working: Set<string>;
+  /** By app: choosing names and addresses is one at a time. By volume: replacing its content is. */
   readonly lock: KeyedLock;
 }

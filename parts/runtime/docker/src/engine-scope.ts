@@ -40,6 +40,22 @@ export class EngineScope {
     return all.map(({ Id }) => Id);
   }
 
+  /** Containers that only carry content of volumes. */
+  async volumeCarriers(
+    app: string | undefined,
+    signal?: AbortSignal,
+  ): Promise<readonly EngineContainerSummary[]> {
+    return await this.#listContainers(
+      filters({ label: [...ownerFilter(this.site, app), LABEL.carrier] }),
+      signal,
+    );
+  }
+
+  /** Containers of anybody that mount a volume, running or not. */
+  async containersMounting(volume: string, signal?: AbortSignal): Promise<readonly EngineContainerSummary[]> {
+    return await this.#listContainers(filters({ volume: [volume] }), signal);
+  }
+
   /** Containers of anybody. */
   async everyContainer(signal?: AbortSignal): Promise<readonly EngineContainerSummary[]> {
     return await this.#listContainers("{}", signal);

@@ -11,6 +11,8 @@ export interface EngineVersion {
 }
 
 export interface EngineInfo {
+  /** The machine's name. */
+  readonly Name: string;
   readonly Driver: string;
   readonly DriverStatus?: readonly (readonly [string, string])[] | null;
   readonly DockerRootDir: string;

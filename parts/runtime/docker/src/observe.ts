@@ -7,6 +7,7 @@ import type { DriverContext } from "./driver-context.ts";
 import type { EngineContainerSummary, EngineLabels, EngineVolume } from "./engine-types.ts";
 import { LABEL, parseInstanceLabels } from "./labels.ts";
 import { observeInstance } from "./observe-instance.ts";
+import { appVolumes } from "./volumes.ts";
 
 /** What runs of one app, from the labels alone. What cannot be made out is said, and makes the look incomplete. */
 export async function observeApp(
@@ -18,7 +19,7 @@ export async function observeApp(
   const [containers, network, volumes, images] = await Promise.all([
     scope.containers(app.id, signal),
     scope.network(app.id, signal),
-    scope.volumes(app.id, signal),
+    appVolumes(scope, app.id, signal),
     findImages(context, app.images, signal),
   ]);
   const looks = await Promise.all(containers.map((one) => lookAt(context, one, signal)));

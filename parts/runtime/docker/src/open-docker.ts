@@ -18,12 +18,16 @@ import { ensureNetwork, removeNetwork } from "./network.ts";
 import { findApps, observeApp } from "./observe.ts";
 import { Prober } from "./prober.ts";
 import { readApp } from "./read-app.ts";
+import { readVolume } from "./read-volume.ts";
 import { removeInstance } from "./remove.ts";
 import { serveInstance } from "./serve.ts";
 import { StatsReader } from "./stats.ts";
+import { readTakenPorts } from "./taken-ports.ts";
 import { openTerminal } from "./terminal.ts";
+import { sweepCarriers } from "./volume-carrier.ts";
 import { ensureVolume } from "./volumes.ts";
 import { watchChanges } from "./watch.ts";
+import { removeVolume, writeVolume } from "./write-volume.ts";
 
 export interface DockerOptions {
   readonly engine: EngineAddress;
@@ -39,7 +43,10 @@ export interface DockerOptions {
 
 export interface DockerDriver extends Driver {
   readonly kind: "docker";
-  /** Probes all instances of the site from now on, and restarts those whose live probe fails, until `close`. */
+  /**
+   * Probes all instances of the site from now on, and restarts those whose live probe fails, until `close`. What work on volumes of an
+   * earlier process left behind is removed.
+   */
   startProbing(): void;
 }
 
@@ -60,7 +67,7 @@ export function openDocker(options: DockerOptions): DockerDriver {
     following ??= followEngine(scope, changes, {
       signal: closing.signal,
       onConnected: async () => {
-        if (probing) await trackAll(context);
+        if (probing) await takeUp(context);
       },
     });
   };
@@ -74,6 +81,10 @@ export function openDocker(options: DockerOptions): DockerDriver {
     steps: stepsOf(context),
     findImage: (reference, signal) => findImage(context, reference, signal),
     saveImages: (imageIds, signal) => saveImages(context, imageIds, signal),
+    readVolume: (volume, signal) => readVolume(context, volume, signal),
+    writeVolume: (volume, tar, signal) => writeVolume(context, volume, tar, signal),
+    removeVolume: (volume, signal) => removeVolume(context, volume, signal),
+    takenPorts: (signal) => readTakenPorts(context, signal),
     logs: (instance, logOptions) => readLogs(context, instance, logOptions),
     async exec(instance, command, execOptions) {
       await scope.instance(instance, execOptions.signal);
@@ -94,7 +105,7 @@ export function openDocker(options: DockerOptions): DockerDriver {
       changes.listen((change) => void trackChange(context, change).catch(() => {}));
       follow();
       // Where the engine is away now, all are taken up once it is connected.
-      void trackAll(context).catch(() => {});
+      void takeUp(context).catch(() => {});
     },
     async close() {
       closing.abort();
@@ -121,6 +132,7 @@ function makeContext(options: DockerOptions): DriverContext {
     images: options.images,
     addressPool: options.addressPool ?? "10.213.0.0/16",
     retiredAtMs: new Map(),
+    working: new Set(),
     lock: new KeyedLock(),
   };
 }
@@ -153,6 +165,11 @@ async function restartInstance(
     timeoutMs: 10 * 60_000,
     signal,
   });
+}
+
+async function takeUp(context: DriverContext): Promise<void> {
+  await trackAll(context);
+  await sweepCarriers(context, undefined, undefined);
 }
 
 async function trackAll(context: DriverContext): Promise<void> {

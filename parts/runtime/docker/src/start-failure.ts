@@ -47,7 +47,8 @@ export function portTaken(
   });
 }
 
-function describeHolder(holder: EngineContainerSummary | undefined): string {
+/** Who holds a port, in words. */
+export function describeHolder(holder: EngineContainerSummary | undefined): string {
   if (holder === undefined) return "another program";
   const { [LABEL.component]: component, [LABEL.slug]: slug } = holder.Labels ?? {};
   return component === undefined
