@@ -21,9 +21,10 @@ export interface AppTextOptions {
   readonly wait?: boolean;
 }
 
+export const APP_TEXT = ["-f, --file <path>", "app.yaml; - for standard input"] as const;
+
 export function withAppTextOptions(command: Command): Command {
   return command
-    .requiredOption("-f, --file <path>", "app.yaml; - for standard input")
     .option("--name <name>", "the app's name; else the one in the text")
     .option(...PARAM)
     .option(...MODULE)

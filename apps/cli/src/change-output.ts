@@ -1,5 +1,12 @@
 import type { Client } from "@sampan/api";
-import { type Change, renderChanges } from "@sampan/plan";
+import {
+  type Change,
+  type PreflightCheck,
+  preflightVerdict,
+  renderChanges,
+  renderPreflight,
+} from "@sampan/plan";
+import { humanBytes } from "./amounts.ts";
 import type { CommandContext } from "./command-context.ts";
 import { followRollout } from "./follow-rollout.ts";
 
@@ -33,40 +40,39 @@ function doneText(steps: ChangeReply["plan"]["steps"]): string {
     : "Done: everything that changed is healthy.";
 }
 
-/**
- * Shows first what would be done, and does it once that was agreed to; refused when the app moves in between.
- * `ask` plans when `dryRun` is true.
- */
-export async function confirmChange(
-  context: CommandContext,
-  client: Client,
-  wish: {
-    readonly question: string;
-    readonly planOnly: boolean;
-    readonly wait: boolean;
-    readonly flags: DecisionFlags;
-    readonly ask: (options: { readonly dryRun: boolean; readonly base?: number }) => Promise<ChangeReply>;
-  },
-): Promise<void> {
-  const planned = await wish.ask({ dryRun: true });
-  const text = () => renderChange(planned, wish.flags);
-  if (wish.planOnly) return context.result(planned, text);
-  context.remark(text());
-  await context.confirm(wish.question);
-  const begun = await wish.ask({ dryRun: false, base: planned.plan.base });
-  await showChange(context, client, begun, { isShown: true, wait: wish.wait });
-}
-
 /** `flags`: what decides otherwise about a property, by its path. */
 export function renderChange(reply: ChangeReply, flags: DecisionFlags = {}): string {
-  const { changes = [], pulledIn = [], remarks = [], plan } = reply;
+  const { changes = [], pulledIn = [], remarks = [], plan, data } = reply;
   return [
+    ...preflightLines(reply),
     ...(changes.length === 0 ? [] : [renderPropertyChanges(changes), ""]),
     ...decisionLines(changes, flags),
     ...pulledIn.map((one) => `Also ${one.component}: ${one.because}`),
     ...remarks.map((remark) => `Note: ${remark}`),
+    ...(data === undefined ? [] : dataLines(data)),
     plan.text.trimEnd(),
   ].join("\n");
+}
+
+/** All checks where something is amiss; else that nothing is. */
+function preflightLines(reply: ChangeReply): string[] {
+  const preflight = reply.preflight as readonly PreflightCheck[];
+  if (preflight.length === 0) return [];
+  if (preflightVerdict(preflight) === "pass") return [`preflight: all ${preflight.length} checks pass`, ""];
+  return [renderPreflight(preflight)];
+}
+
+function dataLines({ capture, restore }: NonNullable<ChangeReply["data"]>): string[] {
+  return [
+    ...capture.map(({ component, volumes, live }) => {
+      const meanwhile = live ? "it runs meanwhile" : "it is stopped meanwhile";
+      return `Data of ${component} is captured (${volumes.join(", ")}): ${meanwhile}`;
+    }),
+    ...restore.map(
+      ({ component, volume, takenAt, sizeBytes }) =>
+        `Data of ${component} (${volume}, ${humanBytes(sizeBytes)}) is put back as of ${takenAt}: what was written since is replaced`,
+    ),
+  ];
 }
 
 export interface DecisionFlags {

@@ -1,7 +1,7 @@
 import { Argument, type Command, InvalidArgumentError, Option } from "commander";
 
 /** For options that are given again and again. */
-export function collect(value: string, list: readonly string[]): string[] {
+export function collect(value: string, list: readonly string[] = []): string[] {
   return [...list, value];
 }
 
@@ -38,6 +38,15 @@ export function choiceArgument(flags: string, description: string, choices: read
 
 export const NOTE = ["--note <text>", "why, for the record"] as const;
 export const NO_WAIT = ["--no-wait", "do not wait for the end"] as const;
+export const PLAN = ["--plan", "only show what would be done"] as const;
+export const SAVE = [
+  "--save <file>",
+  "only show it, and keep the plan in a file for `sampan apply FILE`",
+] as const;
+export const IGNORE_PREFLIGHT = [
+  "--ignore-preflight",
+  "go on although the site lacks something; the record says so",
+] as const;
 export const PARAM = ["-p, --param <name=value>", "answer a parameter; again for each", collect, []] as const;
 export const MODULE = ["-m, --module <name=on|off>", "switch a module; again for each", collect, []] as const;
 

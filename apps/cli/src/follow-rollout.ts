@@ -1,14 +1,14 @@
 import type { Client } from "@sampan/api";
-import { humanDuration } from "./amounts.ts";
+import { humanBytes, humanDuration } from "./amounts.ts";
 import type { CommandContext } from "./command-context.ts";
 import { cliProblem } from "./problems.ts";
-import { oneLine } from "./text-width.ts";
+import { fitWidth, oneLine } from "./text-width.ts";
 
 export type Rollout = Awaited<ReturnType<Client["getRollout"]>>;
 
 const POLL_MS = 250;
 const ENDED = new Set(["succeeded", "failed", "cancelled", "returned", "superseded"]);
-const MARK = { pending: " ", running: "…", done: "✓", failed: "✗", skipped: "-" } as const;
+export const MARK = { pending: " ", running: "…", done: "✓", failed: "✗", skipped: "-" } as const;
 
 /** Waits for a rollout, telling each step and acceptance check as it ends. Throws CLI_ROLLOUT_FAILED unless it succeeds. */
 export async function followRollout(
@@ -23,15 +23,40 @@ export async function followRollout(
       for (;;) {
         const rollout = await client.getRollout({ params: { id: rolloutId } }, { signal: context.signal });
         for (const [key, line] of [...stepLines(rollout), ...checkLines(rollout)]) {
-          if (!told.has(key)) context.remark(line);
+          if (told.has(key)) continue;
           told.add(key);
+          context.terminal.overwrite();
+          context.remark(line);
         }
+        showRunning(context, rollout);
+        if (ENDED.has(rollout.state)) context.terminal.overwrite();
         if (rollout.state === "succeeded") return rollout;
         if (ENDED.has(rollout.state)) throw rolloutProblem(rollout);
         await context.clock.sleep(POLL_MS, context.signal);
       }
     },
   );
+}
+
+/** For a person: what is under way, and how far it is, in a line that is written over. */
+function showRunning(context: CommandContext, rollout: Rollout): void {
+  if (context.isTerse || !context.terminal.isInteractive) return;
+  const running = rollout.results
+    .filter(({ state }) => state === "running")
+    .map(({ stepId, progress }) => {
+      const step = rollout.plan.steps.find((one) => one.id === stepId);
+      return `${targetOf(step, stepId)}${progress === undefined ? "" : `  ${amountOf(progress)}`}`;
+    });
+  context.terminal.overwrite(
+    running.length === 0
+      ? undefined
+      : fitWidth(`${MARK.running} ${running.join("; ")}`, context.terminal.columns - 1),
+  );
+}
+
+function amountOf({ done, total }: { readonly done: number; readonly total?: number | undefined }): string {
+  if (total === undefined || total === 0) return humanBytes(done);
+  return `${Math.min(100, Math.floor((100 * done) / total))}% of ${humanBytes(total)}`;
 }
 
 function rolloutProblem(rollout: Rollout) {
@@ -69,7 +94,14 @@ function checkLines(rollout: Rollout): [string, string][] {
     ]);
 }
 
-function tookOf({ startedAt, endedAt }: Rollout["results"][number]): string {
+/** How long a step took, as the end of a line. */
+export function tookOf({
+  startedAt,
+  endedAt,
+}: {
+  readonly startedAt?: string | undefined;
+  readonly endedAt?: string | undefined;
+}): string {
   if (startedAt === undefined || endedAt === undefined) return "";
   return `  ${humanDuration(Date.parse(endedAt) - Date.parse(startedAt))}`;
 }
@@ -79,6 +111,9 @@ const WORDS: Readonly<Record<string, string>> = {
   "network.remove": "network removed",
   "volume.ensure": "volume",
   "image.ensure": "image",
+  "data.capture": "data captured",
+  "data.restore": "data put back",
+  "data.resume": "data taken up",
   "instance.create": "started",
   "instance.ready": "ready",
   "instance.complete": "ended",

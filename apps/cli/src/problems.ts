@@ -16,6 +16,11 @@ export const cliProblems = {
     exit: EXIT.refused,
     doc: "The command wanted a yes. Nothing was done. `--yes` agrees beforehand.",
   },
+  CLI_PREFLIGHT_FAILED: {
+    status: 409,
+    exit: EXIT.refused,
+    doc: "The site lacks something that the change takes. Each line says what, and how it is mended. Nothing was done.",
+  },
   CLI_USAGE: {
     status: 400,
     exit: EXIT.usage,

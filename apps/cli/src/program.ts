@@ -2,6 +2,7 @@ import { Command, type Option } from "commander";
 import type { CommandContext, GlobalOptions } from "./command-context.ts";
 import { declareApp } from "./commands/app.ts";
 import { declareApply } from "./commands/apply.ts";
+import { declareBackup } from "./commands/backup.ts";
 import { declareBundle } from "./commands/bundle.ts";
 import { declareCompletion } from "./commands/completion.ts";
 import { declareComponent } from "./commands/component.ts";
@@ -19,10 +20,12 @@ import { declarePlan } from "./commands/plan.ts";
 import { declarePublish } from "./commands/publish.ts";
 import { declareRecord } from "./commands/record.ts";
 import { declareRelease } from "./commands/release.ts";
+import { declareReport } from "./commands/report.ts";
 import { declareRollback } from "./commands/rollback.ts";
 import { declareRollout } from "./commands/rollout.ts";
 import { declareSetup } from "./commands/setup.ts";
 import { declareSite } from "./commands/site.ts";
+import { declareSnapshot } from "./commands/snapshot.ts";
 import { declareTeam } from "./commands/team.ts";
 import { declareTemplate } from "./commands/template.ts";
 import { declareToken } from "./commands/token.ts";
@@ -55,7 +58,8 @@ const DECLARATIONS: readonly (readonly [string, readonly Declare[]])[] = [
   ["Run an app", [declarePlan, declareApply, declareObserve, declareApp, declareComponent]],
   ["Publish and carry", [declarePublish, declareExport, declareImport, declareBundle, declareKey]],
   ["Install, upgrade, go back", [declareInstall, declareUpgrade, declareRollback, declareInstallation]],
-  ["Look back", [declareRecord, declareRollout, declareJob]],
+  ["Data", [declareSnapshot, declareBackup]],
+  ["Look back", [declareRecord, declareReport, declareRollout, declareJob]],
   ["Library", [declareTemplate, declareRelease]],
   ["Site and people", [declareSite, declareHold, declareTeam, declareUser, declareToken]],
   ["Shell", [declareCompletion]],

@@ -206,6 +206,73 @@ const WORDS: Readonly<Record<string, string>> = {
   Shell: "命令行环境",
   "which shell": "哪种 shell",
   "what a command does, and examples": "命令的作用和示例",
+  "make an app what its app.yaml says; or do a plan that was kept with --save, if nothing has moved":
+    "让应用成为 app.yaml 所描述的样子；或执行用 --save 保存的计划，前提是应用没有变动过",
+  "apps: list, show, text, start, stop, modules, remove, recover":
+    "应用：列表、查看、文本、启动、停止、模块、移除、找回",
+  "the modules of an app; with -m, turn some on or off: data stays": "应用的模块；用 -m 打开或关闭：数据保留",
+  "only show it, and keep the plan in a file for `sampan apply FILE`":
+    "只显示，并把计划保存到文件，供 `sampan apply FILE` 执行",
+  "go on although the site lacks something; the record says so": "站点缺少所需条件也继续；记录中会写明",
+  "a component of the release takes up one here that it was rebuilt from; again for each":
+    "新版本中重建的组件接替这里的某个组件；可重复",
+  "capture data first: of all, or of these (a,b); else as the policy says":
+    "先拍摄数据快照：全部，或指定组件（a,b）；未给出时按策略",
+  "do not capture data first, whatever the policy says": "不先拍摄数据快照，不管策略怎么说",
+  "when it fails and goes back, put the captured data back too": "失败并自动回退时，也恢复快照中的数据",
+  "go back to what was before the last upgrade, or before a record; data stays unless chosen":
+    "回到上次升级之前，或某条记录之前；除非另行选择，数据保留",
+  "put the data back too, as it was captured before the upgrade": "同时恢复升级前快照中的数据",
+  "put the data back as another snapshot has it": "用另一个快照恢复数据",
+  "do not capture the data that is there before it is replaced": "替换现有数据前不先拍摄快照",
+  "data snapshots: volumes captured before an upgrade or by hand, to be put back":
+    "数据快照：升级前或手动拍摄的存储卷内容，可以恢复",
+  Data: "数据",
+  "capture the data of an app; a component that cannot hold still meanwhile is stopped for it":
+    "拍摄应用的数据快照；不能在运行中保持数据一致的组件会暂时停止",
+  "only of this component; again for each": "只针对这个组件；可重复",
+  "data snapshots, newest first; of one app or of all": "数据快照，最新的在前；某个应用的或全部",
+  "one data snapshot: of what, for what, how large": "一个数据快照：包含什么、为何拍摄、多大",
+  "put data back into the app that it came from; what is there is captured first":
+    "把数据恢复到它所属的应用；先为现有数据拍摄快照",
+  "only this volume; again for each": "只针对这个存储卷；可重复",
+  "remove a data snapshot; pruning the hold frees its room": "删除一个数据快照；清理内容库后释放空间",
+  "an app with its releases, images and data in one file, for this site or another":
+    "把应用及其版本、镜像和数据写入一个文件，供本站点或其他站点使用",
+  "write an app and its data into one file; data in volumes is not encrypted, so guard the file":
+    "把应用及其数据写入一个文件；存储卷中的数据不加密，请妥善保管",
+  "file or folder to write to; else APP.sampan here": "写入的文件或目录；未给出时为当前目录的 APP.sampan",
+  "data as this snapshot has it; else it is captured now": "使用这个快照中的数据；未给出时现在拍摄",
+  "only data of this component; again for each": "只含这个组件的数据；可重复",
+  "what seals the secrets in it: the first line of this file, or - for standard input; else SAMPAN_PASSPHRASE, or it is asked":
+    "用来密封其中密文的口令：此文件的第一行，- 表示标准输入；未给出时取 SAMPAN_PASSPHRASE，或询问",
+  "make an app from a backup, with its data; the site that wrote it must be trusted here":
+    "由备份恢复出应用及其数据；写出备份的站点须受本站点信任",
+  "name of the app; else as it was called": "应用名称；未给出时沿用原名",
+  "take a file whose signer is not trusted here": "接受签名者不受本站点信任的文件",
+  "one record: its plan, what was decided and checked, how each step went, whether it can be undone":
+    "一条记录：计划、决定与检查、每一步的结果、能否撤销",
+  "what differs between an app after one record and after another": "应用在两条记录之后的差异",
+  "the acceptance report of an install, upgrade or rollback, signed by the site":
+    "安装、升级或回滚的验收报告，由站点签名",
+  "write it as a page to read and print, with the signed text inside":
+    "写成可阅读、可打印的网页，内含签名的原文",
+  "write it as JSON": "写成 JSON",
+  "language of the page": "网页的语言",
+  "put a person's name under the acceptance report of a record": "在某条记录的验收报告上会签",
+  "the person's name": "会签人姓名",
+  "what the person adds": "会签人的备注",
+  "private key of the person (Ed25519, PEM): signs the report itself":
+    "会签人的私钥（Ed25519，PEM）：对报告本身签名",
+  "acceptance reports; verify needs no server": "验收报告；验证不需要服务",
+  "check the signatures of an acceptance report, JSON or page; needs no server":
+    "检查验收报告（JSON 或网页）的签名；不需要服务",
+  "public key of the site (PEM); again for each": "站点的公钥（PEM）；可重复",
+  "this site: show (also without a word), policy, audit": "本站点：查看（可省略）、策略、审计",
+  "what this site asks of changes; with options, change it": "本站点对变更的要求；带选项时修改",
+  "installs, upgrades and rollbacks must say why": "安装、升级和回滚必须写明原因",
+  "data is captured before every upgrade": "每次升级前都拍摄数据快照",
+  "how many automatic data snapshots of an app are kept": "每个应用保留多少个自动数据快照",
 };
 
 export const REFERENCE_ZH: ReferenceTexts = {

@@ -76,7 +76,14 @@ test.for([
 });
 
 test.for([
-  [["apply"], "required option '-f, --file <path>' not specified"],
+  [["plan"], "required option '-f, --file <path>' not specified"],
+  [["apply"], "name one thing to apply"],
+  [["apply", "plan.json", "-f", "app.yaml"], "name one thing to apply"],
+  [["apply", "plan.json", "--name", "shop"], "takes no --name"],
+  [["apply", "/nowhere/plan.json"], "cannot read /nowhere/plan.json"],
+  [["report", "verify", "x"], "required option '--key <file>' not specified"],
+  [["site", "policy", "--note-required", "maybe"], "Allowed choices are on, off"],
+  [["backup", "create", "shop", "-o", "/nowhere/x"], "there is no folder /nowhere"],
   [["app", "show"], "missing required argument 'app'"],
   [
     ["component", "scale", "shop", "web", "many"],
@@ -259,76 +266,6 @@ const PLAN = {
   notes: [],
   text: "plan for shop: nothing to do\n",
 };
-const DIGEST = `sha256:${"a".repeat(64)}`;
-const INSTALLED = {
-  ...APP,
-  installations: [
-    { id: "ins_1", templateId: "shop-1", templateName: "shop", version: "2.9", releaseDigest: DIGEST },
-  ],
-};
-const CHANGE = {
-  path: "components.web.env.A",
-  component: "web",
-  what: "env A",
-  action: "keep",
-  why: "a rule",
-  before: "1",
-  offered: "2",
-  after: "1",
-  secret: false,
-  decided: false,
-};
-const UPGRADE: Answers = {
-  ...SERVER,
-  "GET /apps": { items: [INSTALLED] },
-  "GET /templates": { items: [{ id: "shop-1", name: "shop" }] },
-  "GET /templates/shop-1": {
-    releaseList: [{ digest: DIGEST, version: "3.0", replaced: false, templateName: "shop" }],
-  },
-  "POST /installations/ins_1/upgrade": ({ body }: { body: { dryRun: boolean } }) => ({
-    plan: PLAN,
-    changes: [CHANGE],
-    pulledIn: [{ component: "db", because: "web needs it" }],
-    remarks: [],
-    ...(body.dryRun ? {} : { rolloutId: "ro_1" }),
-  }),
-  "GET /rollouts/ro_1": {
-    id: "ro_1",
-    appId: "app_1",
-    state: "succeeded",
-    plan: PLAN,
-    results: [],
-    checks: [],
-    startedAt: AT,
-  },
-};
-
-test("an upgrade shows what it would do, asks, and does what was shown", async () => {
-  const ran = await runAgainst(
-    UPGRADE,
-    ["upgrade", "shop", "--edit", "components.web.env.A=3", "--take", "x"],
-    { answers: ["y"] },
-  );
-  expect([ran.exitCode, ran.out]).toEqual([0, "Nothing had to change."]);
-  expect(ran.err).toContain(
-    "web\n  = env A  1 (offered: 2)  a rule\n\nKept; to take the new value:\n  --take components.web.env.A\n\nAlso db: web needs it\nplan for shop",
-  );
-  expect(ran.err).toContain("Upgrade shop in shop from 2.9 to 3.0? [y/N]");
-  const bodies = ran.asked.filter(({ method }) => method === "POST").map(({ body }) => body);
-  const decisions = { "components.web.env.A": { edit: 3 }, x: "take" };
-  expect(bodies).toMatchObject([
-    { dryRun: true, decisions },
-    { dryRun: false, base: 2, decisions },
-  ]);
-});
-
-test("an upgrade that is only planned asks nothing and does nothing", async () => {
-  const ran = await runAgainst(UPGRADE, ["upgrade", "shop", "--plan", "--json"]);
-  expect(JSON.parse(ran.out)).toMatchObject({ changes: [CHANGE], plan: PLAN });
-  expect(ran.asked.filter(({ method }) => method === "POST").map(({ body }) => body)).toMatchObject([
-    { dryRun: true },
-  ]);
-});
 
 test("a rollout that fails ends with 1 and names its record", async () => {
   const failed = {

@@ -6,16 +6,20 @@ import { NO_WAIT, NOTE, withExamples } from "../command-options.ts";
 import { type AppBrief, all, findApp } from "../find.ts";
 import { followRollout } from "../follow-rollout.ts";
 import { renderTable } from "../render-table.ts";
+import { declareAppModules } from "./app-modules.ts";
 import { declareAppShow } from "./observe.ts";
 import { declareRecover } from "./recover.ts";
 
 export function declareApp(program: Command, context: CommandContext): void {
-  const app = program.command("app").description("apps: list, show, text, start, stop, remove, recover");
+  const app = program
+    .command("app")
+    .description("apps: list, show, text, start, stop, modules, remove, recover");
   declareList(app, context);
   declareAppShow(app, context);
   declareText(app, context);
   declareRunning(app, context, { verb: "start", says: "start all components of an app", running: true });
   declareRunning(app, context, { verb: "stop", says: "stop all components; data stays", running: false });
+  declareAppModules(app, context);
   declareRemove(app, context);
   declareRecover(app, context);
 }

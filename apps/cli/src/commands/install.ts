@@ -1,18 +1,24 @@
 import type { Command } from "commander";
-import { askParameters, parseAssignments, parseModules } from "../answers.ts";
-import { showChange } from "../change-output.ts";
+import { askAnswers, parseAssignments, parseModules, secretFields } from "../answers.ts";
 import type { CommandContext } from "../command-context.ts";
-import { MODULE, NO_WAIT, NOTE, PARAM, withExamples } from "../command-options.ts";
+import {
+  IGNORE_PREFLIGHT,
+  MODULE,
+  NO_WAIT,
+  NOTE,
+  PARAM,
+  PLAN,
+  SAVE,
+  withExamples,
+} from "../command-options.ts";
 import { findApp, findRelease, findTeam } from "../find.ts";
+import { type ChangeFlags, planAndDo } from "../planned-change.ts";
 
-interface InstallOptions {
+interface InstallOptions extends ChangeFlags {
   readonly app?: string;
   readonly into?: string;
   readonly param: string[];
   readonly module: string[];
-  readonly plan?: true;
-  readonly note?: string;
-  readonly wait: boolean;
 }
 
 export function declareInstall(program: Command, context: CommandContext): void {
@@ -23,13 +29,15 @@ export function declareInstall(program: Command, context: CommandContext): void 
     .option("--into <app>", "install into an app that exists")
     .option(...PARAM)
     .option(...MODULE)
-    .option("--plan", "only show what would be done")
+    .option(...PLAN)
+    .option(...SAVE)
+    .option(...IGNORE_PREFLIGHT)
     .option(...NOTE)
     .option(...NO_WAIT)
     .action((text: string, options: InstallOptions) => install(context, text, options));
   withExamples(
     command,
-    "sampan install shop",
+    "sampan install shop --note 'first delivery'",
     "sampan install shop@2.9 --app shop-test -p http_port=8081 -m search=off --plan",
   );
 }
@@ -37,21 +45,17 @@ export function declareInstall(program: Command, context: CommandContext): void 
 async function install(context: CommandContext, text: string, options: InstallOptions): Promise<void> {
   const client = await context.client();
   const team = await findTeam(context, client);
-  const release = await findRelease(client, text);
-  const form = await client.getInstallForm({ params: { digest: release.digest } });
-  const parameters = await askParameters(context, form, parseAssignments(options.param));
+  const { digest } = await findRelease(client, text);
+  const form = await client.getInstallForm({ params: { digest } });
   const into = options.into === undefined ? undefined : await findApp(context, client, options.into);
-  const reply = await client.install({
-    body: {
-      release: release.digest,
-      teamId: team.id,
-      parameters,
-      modules: parseModules(options.module),
-      dryRun: options.plan === true,
-      ...(options.app === undefined ? {} : { appName: options.app }),
-      ...(into === undefined ? {} : { appId: into.id }),
-      ...(options.note === undefined ? {} : { note: options.note }),
-    },
-  });
-  await showChange(context, client, reply, { wait: options.wait });
+  const given = { parameters: parseAssignments(options.param), modules: parseModules(options.module) };
+  const answers = await askAnswers(context, client, { digest, form, ...given });
+  const body = {
+    release: digest,
+    teamId: team.id,
+    ...answers,
+    ...(options.app === undefined ? {} : { appName: options.app }),
+    ...(into === undefined ? {} : { appId: into.id }),
+  };
+  await planAndDo(context, client, { verb: "install", body }, { ...options, secrets: secretFields(form) });
 }

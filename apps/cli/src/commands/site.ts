@@ -1,5 +1,5 @@
 import type { Client } from "@sampan/api";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { humanBytes } from "../amounts.ts";
 import type { CommandContext } from "../command-context.ts";
 import { wholeNumber, withExamples } from "../command-options.ts";
@@ -11,8 +11,9 @@ const AUDIT_LINES = 50;
 const AUDIT_LINES_MAX = 200;
 
 export function declareSite(program: Command, context: CommandContext): void {
-  const site = program.command("site").description("this site: show (also without a word), audit");
+  const site = program.command("site").description("this site: show (also without a word), policy, audit");
   declareShow(site, context);
+  declarePolicy(site, context);
   declareAudit(site, context);
 }
 
@@ -37,6 +38,53 @@ function renderSite({ enterprise, id, version, engine, hold, registry, keyId }: 
     `hold: ${hold.images} images, ${humanBytes(hold.rawBytes)} kept in ${humanBytes(hold.storedBytes)}; ${humanBytes(hold.freeBytes)} free`,
     `registry: ${registry}`,
     `key: ${keyId}`,
+  ].join("\n");
+}
+
+interface PolicyOptions {
+  readonly noteRequired?: "on" | "off";
+  readonly captureBeforeUpgrade?: "on" | "off";
+  readonly snapshotsKept?: number;
+}
+
+function declarePolicy(site: Command, context: CommandContext): void {
+  const command = site
+    .command("policy")
+    .description("what this site asks of changes; with options, change it")
+    .addOption(onOff("--note-required <on|off>", "installs, upgrades and rollbacks must say why"))
+    .addOption(onOff("--capture-before-upgrade <on|off>", "data is captured before every upgrade"))
+    .option(
+      "--snapshots-kept <number>",
+      "how many automatic data snapshots of an app are kept",
+      wholeNumber(1, SNAPSHOTS_KEPT_MAX),
+    )
+    .action(async ({ noteRequired, captureBeforeUpgrade, snapshotsKept }: PolicyOptions) => {
+      const body = {
+        ...(noteRequired === undefined ? {} : { noteRequired: noteRequired === "on" }),
+        ...(captureBeforeUpgrade === undefined
+          ? {}
+          : { captureBeforeUpgrade: captureBeforeUpgrade === "on" }),
+        ...(snapshotsKept === undefined ? {} : { snapshotsKept }),
+      };
+      const client = await context.client();
+      const policy =
+        Object.keys(body).length === 0 ? await client.getPolicy() : await client.setPolicy({ body });
+      context.result(policy, () => renderPolicy(policy));
+    });
+  withExamples(command, "sampan site policy", "sampan site policy --note-required off --snapshots-kept 5");
+}
+
+const SNAPSHOTS_KEPT_MAX = 1000;
+
+function onOff(flags: string, description: string): Option {
+  return new Option(flags, description).choices(["on", "off"]);
+}
+
+function renderPolicy(policy: Awaited<ReturnType<Client["getPolicy"]>>): string {
+  return [
+    `a note is ${policy.noteRequired ? "required" : "not required"} for installs, upgrades, rollbacks, modules and restores`,
+    `data is ${policy.captureBeforeUpgrade ? "" : "not "}captured before every upgrade`,
+    `${policy.snapshotsKept} automatic data snapshots of an app are kept; those taken by hand stay`,
   ].join("\n");
 }
 
