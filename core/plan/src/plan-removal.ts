@@ -103,7 +103,8 @@ function noteVolumes(planning: Planning): void {
       });
 }
 
-function byIndexDown(a: ObservedInstance, b: ObservedInstance): number {
+/** The highest index first. */
+export function byIndexDown(a: ObservedInstance, b: ObservedInstance): number {
   return b.index - a.index || (a.id < b.id ? -1 : 1);
 }
 

@@ -17,8 +17,9 @@ const RUN = 1;
 export function planRun(
   desired: Desired,
   observed: Observed,
-  options: PlanOptions & {
-    readonly component: string /** Why: "it is due", "asked for by ann". */;
+  options: Omit<PlanOptions, "data"> & {
+    readonly component: string;
+    /** Why: "it is due", "asked for by ann". */
     readonly why: string;
   },
 ): Plan {

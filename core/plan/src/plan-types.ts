@@ -75,6 +75,8 @@ export type StepAction =
       readonly volumes: readonly string[];
       readonly snapshotId: string;
       readonly live: boolean;
+      /** Of the instance that runs the commands: there exactly when `live`. */
+      readonly index?: number;
     }
   /** Makes volumes of a component hold exactly what a data snapshot holds. Nothing that mounts them runs. */
   | {

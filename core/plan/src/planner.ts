@@ -1,6 +1,8 @@
+import { type DataWish, type DataWork, dataWorkOf, observedAfter } from "./data-work.ts";
 import type { Desired, DesiredComponent } from "./desired.ts";
 import { needOrder } from "./need-order.ts";
 import type { Observed, ObservedInstance } from "./observed.ts";
+import { putDataFirst, resumeData } from "./plan-data.ts";
 import { ensureGround, startingComponents, volumeKey } from "./plan-ground.ts";
 import { removeApp, removeGone, removeSurplus } from "./plan-removal.ts";
 import type { Plan } from "./plan-types.ts";
@@ -23,21 +25,12 @@ export interface PlanOptions {
   readonly data?: DataWish;
 }
 
-/** Captured and put back before anything of the new begins. */
-export interface DataWish {
-  /** Data of these components is captured into a snapshot. */
-  readonly capture?: { readonly snapshotId: string; readonly components: readonly string[] };
-  /** These volumes get what a snapshot holds. */
-  readonly restore?: {
-    readonly snapshotId: string;
-    readonly volumes: readonly { readonly component: string; readonly volume: string }[];
-  };
-}
-
 /** What the parts of planning share while one plan is made. */
 export interface Planning {
   readonly desired: Desired;
+  /** Without the instances that go first, for the sake of data. */
   readonly observed: Observed;
+  readonly data: DataWork | undefined;
   readonly inFlight: number;
   /** Each after all that it needs. */
   readonly components: readonly DesiredComponent[];
@@ -70,16 +63,21 @@ export interface JudgedSlot {
 
 /**
  * The steps from what was observed to what is desired, each with its reason. The same input gives the same plan, and what is as
- * desired gives no step. Throws PLAN_STALE, PLAN_NEED_CYCLE, PLAN_NEED_ABSENT, PLAN_PORT_CONFLICT.
+ * desired gives no step. Throws PLAN_STALE, PLAN_NEED_CYCLE, PLAN_NEED_ABSENT, PLAN_PORT_CONFLICT; for data PLAN_DATA_ABSENT, PLAN_DATA_UNSEEN.
  */
 export function plan(desired: Desired, observed: Observed, options: PlanOptions): Plan {
   refuseStale(desired, observed);
   const planning = beginPlanning(desired, observed, options);
-  if (desired.remove === true) removeApp(planning);
+  const isGoing = desired.remove === true;
+  if (!isGoing) ensureGround(planning, startingComponents(planning));
+  putDataFirst(planning);
+  if (isGoing) removeApp(planning);
   else {
-    ensureGround(planning, startingComponents(planning));
     removeForPorts(planning);
-    for (const component of planning.components) treatSlots(planning, component);
+    for (const component of planning.components) {
+      treatSlots(planning, component);
+      resumeData(planning, component);
+    }
     for (const component of planning.components.toReversed()) removeSurplus(planning, component);
     removeGone(planning);
   }
@@ -102,13 +100,17 @@ export function refuseStale(desired: Desired, observed: Observed): void {
 }
 
 /** Looks at everything once: order, claims, and what is done with each slot. */
-export function beginPlanning(desired: Desired, observed: Observed, options: PlanOptions): Planning {
+export function beginPlanning(desired: Desired, seen: Observed, options: PlanOptions): Planning {
+  const data = dataWorkOf(desired, seen, options.data);
+  const observed = observedAfter(seen, data);
   const components = needOrder(desired.components);
   const portClaims = claimHostPorts(components);
   const instancesOf = Map.groupBy(observed.instances, (instance) => instance.component);
   const judged = new Map<string, readonly JudgedSlot[]>();
   const blocked = new Set<string>();
-  const context = { observed, portClaims, failedJobs: options.failedJobs ?? "run again", blocked };
+  const going = data?.going.map(({ instance }) => instance) ?? [];
+  const emptied = Map.groupBy(going, (instance) => instance.component);
+  const context = { observed, portClaims, failedJobs: options.failedJobs ?? "run again", blocked, emptied };
   for (const component of components) {
     const slots = slotsOf(component, instancesOf.get(component.name) ?? [], context).map((slot) => ({
       slot,
@@ -121,6 +123,7 @@ export function beginPlanning(desired: Desired, observed: Observed, options: Pla
   return {
     desired,
     observed,
+    data,
     inFlight: Math.max(1, Math.trunc(options.inFlight ?? 1)),
     components,
     byName: new Map(components.map((component) => [component.name, component])),

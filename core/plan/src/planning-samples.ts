@@ -1,5 +1,5 @@
 import { type Digest, digestFromHex } from "@sampan/content";
-import type { ComponentKind, Desired, DesiredComponent, InstanceSpec } from "./desired.ts";
+import type { ComponentData, ComponentKind, Desired, DesiredComponent, InstanceSpec } from "./desired.ts";
 import type { Observed, ObservedInstance } from "./observed.ts";
 
 /** Samples for tests of this room. */
@@ -11,6 +11,10 @@ export interface ComponentSample {
   readonly image?: string;
   readonly hostPort?: number | undefined;
   readonly volumes?: readonly string[];
+  /** Volumes of others, as `owner/volume`. */
+  readonly shares?: readonly string[];
+  /** How its volumes are captured; of a component with volumes, plainly when absent. */
+  readonly data?: Partial<ComponentData>;
   readonly restart?: InstanceSpec["restart"];
 }
 
@@ -26,13 +30,12 @@ export function component(name: string, sample: ComponentSample = {}): DesiredCo
     env: {},
     secretEnv: [],
     files: [],
-    mounts: (sample.volumes ?? []).map((volume) => ({
-      kind: "volume",
-      owner: name,
-      volume,
-      path: `/${volume}`,
-      readOnly: false,
-    })),
+    mounts: [...(sample.volumes ?? []).map((volume) => `${name}/${volume}`), ...(sample.shares ?? [])].map(
+      (text) => {
+        const { owner, volume } = volumeOf(text);
+        return { kind: "volume", owner, volume, path: `/${volume}`, readOnly: false };
+      },
+    ),
     ports:
       sample.hostPort === undefined
         ? []
@@ -54,8 +57,16 @@ export function component(name: string, sample: ComponentSample = {}): DesiredCo
     startWithinMs: 120_000,
     specDigest: specDigestOf(JSON.stringify([name, sample.image ?? "a", sample.hostPort ?? 0])),
     spec,
+    ...(sample.volumes === undefined || sample.volumes.length === 0
+      ? {}
+      : { data: { volumes: sample.volumes, withinMs: 1_800_000, ...sample.data } }),
     ...(kind === "cron" ? { schedule: "0 3 * * *" } : {}),
   };
+}
+
+function volumeOf(text: string) {
+  const [owner = "", volume = ""] = text.split("/");
+  return { owner, volume };
 }
 
 export function desiredOf(components: readonly DesiredComponent[], more: Partial<Desired> = {}): Desired {
@@ -99,10 +110,7 @@ export function observedOf(
     remarks: [],
     generation: more.generation ?? 3,
     network: more.network ?? false,
-    volumes: (more.volumes ?? []).map((text) => {
-      const [owner = "", volume = ""] = text.split("/");
-      return { owner, volume };
-    }),
+    volumes: (more.volumes ?? []).map(volumeOf),
     images: (more.images ?? []).map((one) => one.spec.image.id),
     instances: more.instances ?? [],
   };

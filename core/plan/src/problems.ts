@@ -36,6 +36,16 @@ export const planProblems = {
     exit: EXIT.absent,
     doc: "A component was named that is neither in the release nor in the app. The names that exist are listed.",
   },
+  PLAN_DATA_ABSENT: {
+    status: 404,
+    exit: EXIT.absent,
+    doc: "Data of a component was to be captured that has none, or that is not part of the app. The components that have data are listed.",
+  },
+  PLAN_DATA_UNSEEN: {
+    status: 409,
+    exit: EXIT.conflict,
+    doc: "Data was to be captured or put back, and not all of the app could be seen: something may still write to it. Look at the engine, and try again.",
+  },
   PLAN_UNKNOWN_CHANGE: {
     status: 400,
     exit: EXIT.usage,

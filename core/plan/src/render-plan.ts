@@ -52,7 +52,7 @@ export function planSummary(plan: Plan): PlanSummary {
       restores++;
       components.add(step.component);
     }
-    if (!("index" in step) || step.kind === "data.resume") continue;
+    if (!("specDigest" in step) && step.kind !== "instance.remove") continue;
     const place = `${step.component} ${step.index}`;
     if (step.kind === "instance.create") created.add(place);
     else if (step.kind === "instance.remove") {

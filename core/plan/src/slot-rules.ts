@@ -126,14 +126,19 @@ function whatChanged(slot: Slot, changes: readonly string[] | undefined): string
     const last = named.pop();
     return `${named.length === 0 ? "" : `${named.join(", ")} and `}${last} changed`;
   }
-  return slot.outdated !== undefined && slot.outdated.imageId !== slot.component.spec.image.id
+  const old = slot.outdated ?? slot.emptied;
+  return old !== undefined && old.imageId !== slot.component.spec.image.id
     ? "image changed"
     : "specification changed";
 }
 
-function absentWhy(slot: Slot): string {
+function absentWhy(slot: Slot, changes: readonly string[] | undefined): string {
   const [spare] = slot.spares;
-  return spare === undefined ? "it does not run yet" : spare.why;
+  if (spare !== undefined) return spare.why;
+  if (slot.emptied === undefined) return "it does not run yet";
+  return slot.emptied.specDigest === slot.component.specDigest
+    ? "it was stopped for the sake of data"
+    : whatChanged(slot, changes);
 }
 
 function isJob(slot: Slot): boolean {

@@ -19,6 +19,8 @@ export interface Slot {
   readonly seenWhole: boolean;
   /** How the last run of a job failed for good, where such jobs are to be left. */
   readonly leftFailure: string | undefined;
+  /** What was there and goes first, for the sake of data. */
+  readonly emptied: ObservedInstance | undefined;
   /** A component that it needs and that is left as it failed. */
   readonly blockedBy: string | undefined;
 }
@@ -43,6 +45,8 @@ export interface SlotContext {
   readonly failedJobs: "run again" | "leave";
   /** Components that are left as they failed, and those that need them. */
   readonly blocked: ReadonlySet<string>;
+  /** By component: instances that go first, for the sake of data; `observed` is without them. */
+  readonly emptied: ReadonlyMap<string, readonly ObservedInstance[]>;
 }
 
 /** The slots of a component, by index from 1. Cron components have none: their instances are runs. */
@@ -53,6 +57,7 @@ export function slotsOf(
 ): readonly Slot[] {
   if (component.kind === "cron") return [];
   const slots: Slot[] = [];
+  const emptied = context.emptied.get(component.name) ?? [];
   for (let index = 1; index <= component.replicas; index++) {
     const here = instances.filter((instance) => instance.index === index).sort(byWorth);
     const right = here.filter((instance) => instance.specDigest === component.specDigest);
@@ -74,6 +79,7 @@ export function slotsOf(
       portWantedBy: outdated === undefined ? undefined : claimant(component, outdated, context.portClaims),
       seenWhole: context.observed.complete,
       leftFailure: context.failedJobs === "leave" ? failureOf(component, right, current) : undefined,
+      emptied: emptied.filter((one) => one.index === index).sort(byWorth)[0],
       blockedBy: component.needs.find((need) => context.blocked.has(need)),
     });
   }

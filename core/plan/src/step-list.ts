@@ -11,23 +11,41 @@ export const STEP_TIMEOUT_MS = {
   serve: MINUTE_MS,
   /** On top of the grace. */
   remove: MINUTE_MS,
+  /** Capturing or putting back the data of a component, where it says nothing. */
+  data: 30 * MINUTE_MS,
 } as const;
 
 /** Collects steps in order and numbers them; what a step needs must be in the list before it. */
 export class StepList {
   readonly steps: Step[] = [];
+  #barrier: { readonly at: number; readonly ids: readonly string[] } = { at: 0, ids: [] };
+
+  /** All steps that are added from now on come after these, directly or through others. */
+  holdBack(ids: readonly string[]): void {
+    this.#barrier = { at: this.steps.length, ids };
+  }
 
   add(
     action: StepAction,
     options: { readonly needs: readonly string[]; readonly why: string; readonly timeoutMs: number },
   ): string {
     const id = `s${this.steps.length + 1}`;
-    const needs = options.needs.length < 2 ? options.needs : [...new Set(options.needs)].sort(byNumber);
+    const given = this.#isHeldBack(options.needs) ? [...options.needs, ...this.#barrier.ids] : options.needs;
+    const needs = given.length < 2 ? given : [...new Set(given)].sort(byNumber);
     this.steps.push({ id, needs, why: options.why, timeoutMs: options.timeoutMs, ...action });
     return id;
+  }
+
+  #isHeldBack(needs: readonly string[]): boolean {
+    const { at, ids } = this.#barrier;
+    return ids.length > 0 && needs.every((need) => numberOf(need) <= at);
   }
 }
 
 function byNumber(a: string, b: string): number {
-  return Number(a.slice(1)) - Number(b.slice(1));
+  return numberOf(a) - numberOf(b);
+}
+
+function numberOf(id: string): number {
+  return Number(id.slice(1));
 }
