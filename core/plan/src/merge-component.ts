@@ -5,6 +5,7 @@ import { planProblem } from "./problems.ts";
 import {
   COMPONENT_SECTIONS,
   componentFrom,
+  differingSections,
   type Properties,
   type Property,
   propertiesOf,
@@ -16,16 +17,25 @@ import { isSameImage, sameValue } from "./same-value.ts";
 export class Decisions {
   readonly #decisions: ReadonlyMap<string, Decision>;
   readonly #unused: Set<string>;
+  /** Names of components of which something is decided. */
+  readonly #components: ReadonlySet<string>;
 
   constructor(decisions: Readonly<Record<string, Decision>> = {}) {
     this.#decisions = new Map(Object.entries(decisions));
     this.#unused = new Set(this.#decisions.keys());
+    const inComponents = [...this.#unused].filter((path) => path.startsWith("components."));
+    this.#components = new Set(inComponents.map((path) => path.split(".", 2)[1] ?? ""));
   }
 
   of(path: string): Decision | undefined {
     if (this.#decisions.size === 0) return undefined;
     this.#unused.delete(path);
     return this.#decisions.get(path);
+  }
+
+  /** Whether anything of the component is decided. */
+  areAbout(component: string): boolean {
+    return this.#components.has(component);
   }
 
   /** Throws PLAN_UNKNOWN_CHANGE for decisions about what is not there. */
@@ -117,10 +127,11 @@ export function mergeComponent(
   decisions: Decisions,
 ): { readonly component: Component; readonly changes: readonly Change[] } {
   const { name, old, offered, site } = sides;
+  const sections = decisions.areAbout(name) ? undefined : differingSections(offered, site);
   const [was, wanted, here] = [
-    old === undefined ? NONE : propertiesOf(old),
-    propertiesOf(offered),
-    propertiesOf(site),
+    old === undefined ? NONE : propertiesOf(old, sections),
+    propertiesOf(offered, sections),
+    propertiesOf(site, sections),
   ];
   const result = new Map<string, Property>(here);
   const changes: Change[] = [];
@@ -148,7 +159,22 @@ export function mergeComponent(
     moved = true;
     result.set(at, { ...property, value: verdict.value });
   }
-  return { component: moved ? componentFrom(result.values()) : site, changes };
+  return {
+    component: moved ? replaceSections(site, componentFrom(result.values()), sections) : site,
+    changes,
+  };
+}
+
+/** The component with some sections (all when undefined) as in another one; those that it lacks are gone. */
+function replaceSections(
+  component: Component,
+  changed: Component,
+  sections: ReadonlySet<string> | undefined,
+): Component {
+  const replaced = Object.entries({ ...component, ...changed }).filter(
+    ([name]) => Object.hasOwn(changed, name) || sections?.has(name) === false,
+  );
+  return Object.fromEntries(replaced) as Component;
 }
 
 const NONE: Properties = new Map();

@@ -1,4 +1,5 @@
 import type { Component } from "@sampan/template";
+import { sameValue } from "./same-value.ts";
 
 /** How a property behaves when a release changes it. */
 export type PropertyClass =
@@ -68,12 +69,13 @@ export interface Property {
 /** A component as properties by path, such as `env.PORT` or `ports.http.port`. */
 export type Properties = ReadonlyMap<string, Property>;
 
-export function propertiesOf(component: Component): Properties {
+/** All properties, or those of some sections. */
+export function propertiesOf(component: Component, sections?: ReadonlySet<string>): Properties {
   const properties = new Map<string, Property>();
   for (const [name, value] of Object.entries(component)) {
     const section = name as keyof Component;
+    if (value === undefined || sections?.has(section) === false) continue;
     const { shape } = COMPONENT_SECTIONS[section];
-    if (value === undefined) continue;
     if (shape === "whole") properties.set(section, { section, key: "", field: "", value });
     else if (shape === "names")
       for (const key of value as readonly string[])
@@ -88,6 +90,14 @@ export function propertiesOf(component: Component): Properties {
       }
   }
   return properties;
+}
+
+/** Sections in which two components differ. Most are the same in most upgrades: only these are looked at one by one. */
+export function differingSections(a: Component, b: Component): ReadonlySet<string> {
+  const differing = new Set<string>();
+  for (const name of Object.keys(COMPONENT_SECTIONS) as (keyof Component)[])
+    if (!sameValue(a[name], b[name])) differing.add(name);
+  return differing;
 }
 
 /** The component that has these properties, in their order. Sections that become empty are left out. */

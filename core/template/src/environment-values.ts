@@ -50,19 +50,19 @@ export class EnvironmentValues {
 
   of(component: string): Environment {
     const visible = [...this.#declaredBy(component)]
-      .map(([name, variable]) => ({ name, variable, ...this.#valueOf(variable) }))
-      .filter(({ text }) => text !== undefined)
+      .map(([name, variable]) => ({ name, variable, value: this.#valueOf(variable) }))
+      .filter(({ value }) => value.text !== undefined)
       .sort((a, b) => (a.name < b.name ? -1 : 1));
     // What a component offers is for others: MYSQL_HOST in a database's own environment would send its own tools astray.
     const injected = visible.filter(
       ({ variable }) => variable.component !== component || variable.place === "env",
     );
     const record = (entries: typeof visible) =>
-      Object.fromEntries(entries.map(({ name, text }) => [name, text ?? ""]));
+      Object.fromEntries(entries.map(({ name, value }) => [name, value.text ?? ""]));
     return {
       env: record(injected),
       visible: record(visible),
-      secretEnv: injected.flatMap(({ name, isSecret }) => (isSecret ? [name] : [])),
+      secretEnv: injected.flatMap(({ name, value }) => (value.isSecret ? [name] : [])),
     };
   }
 
@@ -75,6 +75,10 @@ export class EnvironmentValues {
   }
 
   #valueOf(variable: DeclaredVariable): Value {
+    const { value: plain } = variable;
+    // Most values stand for themselves.
+    if (typeof plain === "string" && plain.length <= VALUE_LENGTH_MAX && !plain.includes("$"))
+      return { text: plain, isSecret: false };
     const place = generatedKey(variable);
     const known = this.#byPlace.get(place);
     if (known !== undefined) return known;
