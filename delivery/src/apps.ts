@@ -1,9 +1,10 @@
 import { unmaskApp } from "@sampan/plan";
 import type { StoredApp } from "@sampan/store";
 import type { ParameterValue } from "@sampan/template";
-import { API_VERSION, type App, appProblem, parseApp, parseAppValue } from "@sampan/template";
+import { API_VERSION, type App, answersProblem, appProblem, parseApp, parseAppValue } from "@sampan/template";
 import { type Changed, type ChangeOptions, change, type NewApp } from "./change.ts";
 import { allApps } from "./host-ports.ts";
+import { type MergedChange, pulledModule } from "./merge-change.ts";
 import type { Actor, Parts } from "./parts.ts";
 import { deliveryProblem } from "./problems.ts";
 import type { ModuleChoice } from "./settle.ts";
@@ -26,11 +27,16 @@ export function readApp(given: AppGiven): App {
   return parsed.value;
 }
 
-export function moduleChoice(choice: Answers["modules"], before: ModuleChoice = {}): ModuleChoice {
-  const next: Record<string, boolean> = { ...before };
-  for (const name of choice?.on ?? []) next[name] = true;
-  for (const name of choice?.off ?? []) next[name] = false;
-  return next;
+/** What is switched, by name. Throws TEMPLATE_ANSWERS_INVALID when a module is to be on and off. */
+export function moduleChoice(choice: Answers["modules"]): ModuleChoice {
+  const { on = [], off = [] } = choice ?? {};
+  const both = on.filter((name) => off.includes(name));
+  if (both.length > 0)
+    throw answersProblem(
+      "the modules",
+      both.map((name) => ({ path: `modules.${name}`, message: "is chosen to be on and to be off" })),
+    );
+  return Object.fromEntries([...off.map((name) => [name, false]), ...on.map((name) => [name, true])]);
 }
 
 /** Names and ids of an app that does not exist yet. Throws TEMPLATE_INVALID for a name that cannot be one, APP_EXISTS. */
@@ -43,13 +49,24 @@ export async function newApp(
   const faults = parseAppValue(empty).faults.filter((fault) => fault.path === "name");
   if (faults.length > 0) throw appProblem("the app's name", faults);
   const team = await parts.store.teams.get(teamId);
-  if ((await parts.store.apps.findByName(teamId, name)) !== undefined) {
+  const found = await parts.store.apps.findByName(teamId, name);
+  if (found !== undefined) {
     throw deliveryProblem("APP_EXISTS", `the team ${team.name} has an app ${name} already`, {
-      hint: `choose another name (--app NAME), or change that app: \`sampan upgrade ${name}\` when it was installed, else \`sampan apply\``,
+      hint: await wayOn(parts, found),
     });
   }
   const id = parts.newId("app");
   return { id, teamId, name, slug: await freeSlug(parts, `${team.name}-${name}`, id) };
+}
+
+/** An install that failed leaves its app, to be looked at: it is not begun again under the same name, but made good. */
+async function wayOn(parts: Parts, { id, name }: StoredApp): Promise<string> {
+  const { items } = await parts.store.installations.list({ kind: "all" }, { appId: id }, { limit: 10 });
+  const beside = "choose another name (--app NAME), or add to that app (--into)";
+  if (items.some(({ state }) => state === "failed" || state === "cancelled"))
+    return `its last installation did not succeed: try again with other answers (\`sampan upgrade ${name} -p NAME=VALUE\`), or remove it and install anew (\`sampan app remove ${name}\`); else ${beside}`;
+  if (items.length > 0) return `upgrade it (\`sampan upgrade ${name}\`), ${beside}`;
+  return `change that app (\`sampan apply\`), ${beside}`;
 }
 
 /** Team `a` with app `b-c` and team `a-b` with app `c` would be one name in the engine. */
@@ -99,16 +116,36 @@ export async function updateApp(
   return await change(
     parts,
     {
-      kind: wish.given === undefined && wish.answers.modules !== undefined ? "modules" : "edit",
+      kind: wish.given === undefined && switchesModules(wish.answers) ? "modules" : "edit",
       by: wish.by,
       app,
       spec,
       ...(wish.given === undefined ? {} : { images: "renew" as const }),
       answers: wish.answers.parameters ?? {},
-      modules: moduleChoice(wish.answers.modules, app.modules),
+      modules: moduleChoice(wish.answers.modules),
     },
     options,
   );
+}
+
+function switchesModules({ modules }: Answers): boolean {
+  return modules !== undefined && modules.on.length + modules.off.length > 0;
+}
+
+/** Turns modules of an app on and off, with what they require; what stops keeps its data. Throws TEMPLATE_ANSWERS_INVALID. */
+export async function switchModules(
+  parts: Parts,
+  wish: { readonly by: Actor; readonly app: StoredApp; readonly answers: Answers },
+  options: ChangeOptions,
+): Promise<MergedChange> {
+  const { app, answers } = wish;
+  if (!switchesModules(answers)) {
+    const names = Object.keys(app.spec.modules ?? {});
+    const message = names.length === 0 ? `${app.name} has no modules` : `name one of ${names.join(", ")}`;
+    throw answersProblem(`the modules of ${app.name}`, [{ path: "modules", message }]);
+  }
+  const done = await updateApp(parts, wish, options);
+  return { ...done, pulledIn: done.modulesPulledIn.map(pulledModule), remarks: [] };
 }
 
 function withKnownIds(next: App, before: App): App {

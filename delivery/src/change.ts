@@ -1,4 +1,4 @@
-import type { Digest } from "@sampan/content";
+import { type Digest, shortDigest } from "@sampan/content";
 import {
   changeHints,
   type DataWish,
@@ -6,20 +6,23 @@ import {
   type Desired,
   type InstallationNames,
   type Plan,
+  type PreflightCheck,
   type Change as PropertyChange,
   plan,
+  planDigest,
 } from "@sampan/plan";
-import type { AppValues, DataSnapshotReason, Nouns, RecordKind, Snapshot, StoredApp } from "@sampan/store";
-import type { App, ParameterValue } from "@sampan/template";
-import { beginDataSnapshot, capturedBy, restoredBy } from "./data-rows.ts";
+import type { AppValues, DataSnapshotReason, Nouns, RecordKind, StoredApp } from "@sampan/store";
+import type { App, ParameterValue, Preflight } from "@sampan/template";
 import { desiredOf } from "./desired-of.ts";
-import { refuseTakenPorts } from "./host-ports.ts";
-import { type Pins, pinsOf, requireRunnable } from "./images.ts";
+import { type Pins, pinsOf } from "./images.ts";
+import { keepChange } from "./keep-change.ts";
 import { type Actor, isoNow, type Parts } from "./parts.ts";
+import { isBySystem, requireNote } from "./policy.ts";
+import { type Look, lookAtSite, refuseUnready } from "./preflight.ts";
 import { deliveryProblem } from "./problems.ts";
 import { refuseLostData } from "./refuse-lost-data.ts";
-import { refusePrivileges } from "./refuse-privileges.ts";
 import { type ModuleChoice, type Settled, settle } from "./settle.ts";
+import { shownChanges } from "./shown-changes.ts";
 
 /** An app that is about to be. */
 export interface NewApp {
@@ -36,7 +39,10 @@ export interface Change {
   readonly app: StoredApp | NewApp;
   readonly spec: App;
   readonly answers?: Readonly<Record<string, ParameterValue>>;
+  /** Modules that are switched by it, by name; the others stay as they are, or come on because they are required. */
   readonly modules?: ModuleChoice;
+  /** Takes the place of what was on and off, as `values` does. */
+  readonly modulesBack?: ModuleChoice;
   readonly stopped?: boolean;
   /** `renew`: what an image's name stands for is looked up again, as a new text asks for; else it stays what it was. */
   readonly images?: "renew";
@@ -53,9 +59,13 @@ export interface Change {
   };
   /** What differs, as a merge found it: the reasons that the plan gives. */
   readonly changes?: readonly PropertyChange[];
+  /** What releases say that a site must have: the one that comes, and the one that was there. */
+  readonly declared?: { readonly next?: Preflight | undefined; readonly before?: Preflight | undefined };
   readonly fromRelease?: Digest;
   readonly toRelease?: Digest;
   readonly decisions?: Readonly<Record<string, Decision>>;
+  /** What else was chosen, in words, for the record: by `selection`, `mapping.NAME`. */
+  readonly choices?: Readonly<Record<string, string>>;
   /** What a failed rollout does: go back to what was, or stay for somebody to look at. */
   readonly onFailure?: "return" | "hold";
   /** What is done with data before anything of it begins. */
@@ -75,12 +85,24 @@ export interface ChangeOptions {
   readonly dryRun?: boolean;
   /** The generation that the wish was made on. */
   readonly base?: number | undefined;
+  /** The digest of the plan that somebody looked at. */
+  readonly expect?: Digest | undefined;
+  /** Goes on although checks of the site failed; the record keeps them. */
+  readonly ignorePreflight?: boolean;
 }
 
 export interface Changed {
   readonly plan: Plan;
   /** The app's generation before. */
   readonly base: number;
+  /** Of what would be done; the same as long as nothing that counts has changed. */
+  readonly digest: Digest;
+  /** What differs for the app, secrets masked. */
+  readonly changes: readonly PropertyChange[];
+  /** Modules that nobody chose and that come on nevertheless, with the reason as a sentence's end. */
+  readonly modulesPulledIn: readonly { readonly name: string; readonly because: string }[];
+  /** Empty when nothing is to run. */
+  readonly preflight: readonly PreflightCheck[];
   readonly appId?: string;
   readonly recordId?: string;
   readonly rolloutId?: string;
@@ -88,10 +110,16 @@ export interface Changed {
 
 const NO_VALUES: AppValues = { parameters: {}, generated: {}, hostPorts: {} };
 
-/** Plans the change; unless it is a dry run, stores it in one transaction and wakes the reconciler, which carries it out. */
+/**
+ * Plans the change; unless it is a dry run, stores it in one transaction and wakes the reconciler, which carries it out. Throws before
+ * anything is stored: APP_MOVED, PLAN_CHANGED, NOTE_REQUIRED, PREFLIGHT_FAILED, APP_UNSEEN, APP_BUSY, and what `settle` and
+ * `lookAtSite` throw.
+ */
 export async function change(parts: Parts, wish: Change, options: ChangeOptions = {}): Promise<Changed> {
   const before = "generation" in wish.app ? wish.app : undefined;
-  refuseMoved(before, options.base);
+  const isDryRun = options.dryRun === true;
+  refuseMoved(wish.app, before, options.base);
+  if (!isDryRun) await requireNote(parts, wish, options.note);
   const last = before === undefined ? undefined : await desiredOf(parts, before);
   const settled =
     wish.remove === true && before !== undefined
@@ -99,23 +127,37 @@ export async function change(parts: Parts, wish: Change, options: ChangeOptions 
       : await settleWish(parts, wish, { before, last });
   const hints = wish.changes === undefined ? {} : { changes: changeHints(wish.changes) };
   const desired: Desired = wish.remove === true ? settled.desired : { ...settled.desired, ...hints };
-  if (desired.components.some((component) => component.replicas > 0) && wish.remove !== true) {
-    refusePrivileges(parts, desired);
-    await requireRunnable(parts, desired);
-    await refuseTakenPorts(parts, desired);
-  }
+  const preflight = startsAnything(desired) ? await lookAtSite(parts, lookOf(wish, desired, before)) : [];
   const made = await planFor(parts, desired, {
     look: wish.remove === true ? "as it is" : "whole",
     ...(wish.data === undefined ? {} : { data: wish.data }),
   });
   const base = before?.generation ?? 0;
-  if (options.dryRun === true)
-    return { plan: made, base, ...(before === undefined ? {} : { appId: before.id }) };
+  const changes = shownChanges({ wish, before, last, settled });
+  const digest = planDigest({ base, plan: made, changes }, parts);
+  const shown = { plan: made, base, digest, changes, modulesPulledIn: settled.pulledIn, preflight };
+  refuseChanged(wish.app, digest, options.expect);
+  if (isDryRun) return { ...shown, ...(before === undefined ? {} : { appId: before.id }) };
+  if (options.ignorePreflight !== true && !isBySystem(wish.by))
+    refuseUnready(preflight, { kind: wish.kind, appName: wish.app.name });
   const ids = await parts.store.transaction((nouns) =>
-    keep(nouns, { wish, options, before, settled, desired, plan: made }),
+    keepChange(nouns, { wish, options, before, settled, desired, plan: made, preflight }),
   );
   parts.wake(wish.app.id);
-  return { plan: made, base, appId: wish.app.id, ...ids };
+  return { ...shown, appId: wish.app.id, ...ids };
+}
+
+function startsAnything({ components, remove }: Desired): boolean {
+  return remove !== true && components.some((component) => component.replicas > 0);
+}
+
+function lookOf(wish: Change, desired: Desired, before: StoredApp | undefined): Look {
+  return {
+    desired,
+    declared: wish.declared?.next ?? wish.spec.preflight,
+    declaredBefore: wish.declared?.before ?? before?.spec.preflight,
+    captured: wish.data?.capture?.components,
+  };
 }
 
 async function settleWish(
@@ -133,7 +175,8 @@ async function settleWish(
     spec: wish.spec,
     values: wish.values ?? before?.values ?? NO_VALUES,
     answers: wish.answers ?? {},
-    modules: wish.modules ?? before?.modules ?? {},
+    modules: wish.modules ?? {},
+    modulesBefore: wish.modulesBack ?? before?.modules ?? {},
     stopped: wish.stopped ?? before?.stopped ?? false,
     pins: { ...known, ...wish.pins },
     images: wish.images ?? "keep",
@@ -149,7 +192,7 @@ function goingAway(before: StoredApp, last: Desired | undefined): Settled {
     components: last?.components ?? [],
     remove: true,
   };
-  return { spec, values, modules, desired };
+  return { spec, values, modules, pulledIn: [], desired };
 }
 
 /** What is desired against what runs now. */
@@ -175,162 +218,19 @@ export async function planFor(
   return plan(desired, observed, { now: isoNow(parts), newId: () => parts.newId("pln"), ...choice });
 }
 
-function refuseMoved(before: StoredApp | undefined, base: number | undefined): void {
-  if (before === undefined || base === undefined || base === before.generation) return;
-  throw deliveryProblem("APP_MOVED", `${before.name} was changed since you looked at it`, {
-    why: `it is at generation ${before.generation}, and your plan was made on ${base}`,
+function refuseMoved(app: { readonly name: string }, before: StoredApp | undefined, base?: number): void {
+  const generation = before?.generation ?? 0;
+  if (base === undefined || base === generation) return;
+  throw deliveryProblem("APP_MOVED", `${app.name} was changed since you looked at it`, {
+    why: `it is at generation ${generation}, and your plan was made on ${base}`,
     hint: "look at the new plan, and repeat the change",
   });
 }
 
-interface Kept {
-  readonly wish: Change;
-  readonly options: ChangeOptions;
-  readonly before: StoredApp | undefined;
-  readonly settled: Settled;
-  readonly desired: Desired;
-  readonly plan: Plan;
-}
-
-async function keep(
-  nouns: Nouns,
-  kept: Kept,
-): Promise<{ readonly recordId: string; readonly rolloutId: string }> {
-  const { wish, before } = kept;
-  await refuseBusy(nouns, wish);
-  const snapshot = await snapshotOf(nouns, kept);
-  await keepApp(nouns, kept);
-  await wish.alsoKeep?.(nouns);
-  await keepInstallation(nouns, kept);
-  await dropEmptyInstallations(nouns, kept);
-  await nouns.plans.put(kept.plan, kept.desired);
-  const { app, generation } = kept.desired;
-  const rollout = await nouns.rollouts.create({
-    planId: kept.plan.id,
-    appId: app.id,
-    generation,
-    state: "planned",
+function refuseChanged(app: { readonly name: string }, digest: Digest, expected: Digest | undefined): void {
+  if (expected === undefined || expected === digest) return;
+  throw deliveryProblem("PLAN_CHANGED", `what would be done to ${app.name} is not what you looked at`, {
+    why: `the plan is ${shortDigest(digest)} now, and you agreed to ${shortDigest(expected)}`,
+    hint: "look at the new plan, and repeat the change",
   });
-  const captured = capturedBy(kept.plan);
-  const restored = restoredBy(kept.plan);
-  const record = await nouns.records.begin({
-    appId: app.id,
-    kind: wish.kind,
-    who: wish.by.name,
-    planId: kept.plan.id,
-    rolloutId: rollout.id,
-    rolloutState: rollout.state,
-    decisions: {
-      decisions: named(wish.decisions ?? {}),
-      onFailure: wish.onFailure ?? "hold",
-      ...(wish.returns === undefined ? {} : { returns: wish.returns }),
-      ...(wish.restoreOnReturn === true ? { restoreOnReturn: true } : {}),
-      ...(restored === undefined ? {} : { restored }),
-    },
-    ...(captured === undefined ? {} : { dataSnapshotId: captured }),
-    ...(snapshot === undefined ? {} : { snapshot }),
-    ...(wish.installation === undefined ? {} : { installationId: wish.installation.id }),
-    ...(wish.fromRelease === undefined ? {} : { fromRelease: wish.fromRelease }),
-    ...(wish.toRelease === undefined ? {} : { toRelease: wish.toRelease }),
-    ...(kept.options.note === undefined ? {} : { note: kept.options.note }),
-  });
-  const teamId = before?.teamId ?? (wish.app as NewApp).teamId;
-  const owner = { name: wish.app.name, teamId };
-  await beginDataSnapshot(nouns, { plan: kept.plan, record, app: owner, reason: wish.captureReason });
-  await nouns.events.add({
-    what: `app.${wish.kind}`,
-    who: wish.by.name,
-    outcome: "accepted",
-    teamId,
-    appId: app.id,
-    subject: record.id,
-  });
-  return { recordId: record.id, rolloutId: rollout.id };
-}
-
-/** What was decided, without the values that were written by hand: they may be secrets, and records are not sealed. */
-function named(decisions: Readonly<Record<string, Decision>>): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    Object.entries(decisions).map(([path, one]) => [path, typeof one === "string" ? one : "edit"]),
-  );
-}
-
-async function refuseBusy(nouns: Nouns, wish: Change): Promise<void> {
-  const open = await nouns.rollouts.list({ kind: "all" }, { appId: wish.app.id, open: true }, { limit: 10 });
-  const rollout = open.items.find((one) => one.id !== wish.returns);
-  if (rollout === undefined) return;
-  throw deliveryProblem("APP_BUSY", `${wish.app.name} is being changed right now`, {
-    why: `rollout ${rollout.id} is ${rollout.state}`,
-    hint: `wait for it (sampan rollout follow ${rollout.id}), or cancel it (sampan rollout cancel ${rollout.id})`,
-  });
-}
-
-async function keepApp(nouns: Nouns, { wish, before, settled }: Kept): Promise<void> {
-  const { spec, values, modules } = settled;
-  const title = spec.title === undefined ? {} : { title: spec.title };
-  if (before !== undefined) {
-    await nouns.apps.update(before.id, before.generation, {
-      spec,
-      values,
-      modules,
-      stopped: wish.stopped ?? before.stopped,
-      ...title,
-    });
-    return;
-  }
-  const { id, teamId, name, slug } = wish.app as NewApp;
-  await nouns.apps.create({ id, teamId, name, slug, spec, values, modules, ...title });
-}
-
-async function keepInstallation(nouns: Nouns, { wish, settled }: Kept): Promise<void> {
-  if (wish.installation === undefined) return;
-  const { id, templateId, releaseDigest, names } = wish.installation;
-  const components = Object.values(settled.spec.components)
-    .filter((component) => component.installation === id)
-    .map((component) => component.id ?? "");
-  const known = (
-    await nouns.installations.list({ kind: "all" }, { appId: wish.app.id }, { limit: 200 })
-  ).items.some((one) => one.id === id);
-  if (known)
-    await nouns.installations.update(id, {
-      releaseDigest,
-      components,
-      modules: settled.modules,
-      ...(names === undefined ? {} : { names }),
-    });
-  else
-    await nouns.installations.create({
-      id,
-      appId: wish.app.id,
-      templateId,
-      releaseDigest,
-      components,
-      modules: settled.modules,
-      names: names ?? {},
-      state: "installing",
-    });
-}
-
-/** An installation of which no component is left is over: it must not hold its release, nor come back with an upgrade. */
-async function dropEmptyInstallations(nouns: Nouns, { wish, settled }: Kept): Promise<void> {
-  if (wish.remove === true) return;
-  const alive = new Set(Object.values(settled.spec.components).map((component) => component.installation));
-  const { items } = await nouns.installations.list({ kind: "all" }, { appId: wish.app.id }, { limit: 200 });
-  for (const { id } of items) if (!alive.has(id)) await nouns.installations.remove(id);
-}
-
-/** What the app was, before anything is written, and what it is made into. */
-async function snapshotOf(nouns: Nouns, { wish, before, settled }: Kept): Promise<Snapshot | undefined> {
-  if (before === undefined) return undefined;
-  const { spec, values, modules, stopped } = before;
-  const { items } = await nouns.installations.list({ kind: "all" }, { appId: before.id }, { limit: 200 });
-  const held = items.find((one) => one.id === wish.installation?.id);
-  return {
-    spec,
-    values,
-    modules,
-    stopped,
-    after: settled.spec,
-    ...(held === undefined ? {} : { releaseDigest: held.releaseDigest }),
-  };
 }

@@ -46,17 +46,35 @@ export async function allotHostPorts(
   return allotted;
 }
 
-/** A port that another app of the site holds is said before anything is done. Apps that are stopped hold none. Throws HOST_PORT_TAKEN. */
-export async function refuseTakenPorts(parts: Pick<Parts, "store">, desired: Desired): Promise<void> {
-  const wanted = claims(desired);
-  if (wanted.length === 0) return;
-  const holders = new Map<string, string>();
-  for await (const other of otherApps(parts, desired.app.id)) {
+/** What the other apps of a site have been promised. Those that are stopped ask for nothing. */
+export interface OtherApps {
+  /** By port, as `8080/tcp`: the name of the app. */
+  readonly ports: ReadonlyMap<string, string>;
+  /** Cores. */
+  readonly cpus: number;
+  readonly memoryBytes: number;
+}
+
+export async function lookAtOtherApps(parts: Pick<Parts, "store">, appId: string): Promise<OtherApps> {
+  const ports = new Map<string, string>();
+  let [cpus, memoryBytes] = [0, 0];
+  for await (const other of otherApps(parts, appId)) {
     if (other.stopped) continue;
-    for (const claim of await claimsOf(parts, other)) holders.set(keyOf(claim), other.name);
+    const desired = await desiredOf(parts, other);
+    if (desired === undefined || desired.remove === true) continue;
+    for (const claim of claims(desired)) ports.set(keyOf(claim), other.name);
+    for (const { replicas, spec } of desired.components) {
+      cpus += replicas * (spec.requests.cpu ?? 0);
+      memoryBytes += replicas * (spec.requests.memoryBytes ?? 0);
+    }
   }
-  const faults: Fault[] = wanted.flatMap((claim) => {
-    const holder = holders.get(keyOf(claim));
+  return { ports, cpus, memoryBytes };
+}
+
+/** Two apps that ask for the same port can never both run. Throws HOST_PORT_TAKEN. */
+export function refuseTakenPorts({ ports }: Pick<OtherApps, "ports">, desired: Desired): void {
+  const faults: Fault[] = claims(desired).flatMap((claim) => {
+    const holder = ports.get(keyOf(claim));
     return holder === undefined
       ? []
       : [{ path: claim.path, message: `port ${keyOf(claim)} of the machine is held by the app ${holder}` }];

@@ -1,8 +1,8 @@
 import type { ContentStore, Digest, HeldImage } from "@sampan/content";
 import { digestHex, isDigest, shortDigest } from "@sampan/content";
-import type { Desired } from "@sampan/plan";
+import type { Desired, PreflightImage } from "@sampan/plan";
 import type { Fault } from "@sampan/problem";
-import type { Driver } from "@sampan/runtime";
+import type { Capabilities, Driver } from "@sampan/runtime";
 import type { Store } from "@sampan/store";
 import type { App } from "@sampan/template";
 import { deliveryProblem } from "./problems.ts";
@@ -115,25 +115,29 @@ export function imageTag(imageId: Digest): string {
   return digestHex(imageId);
 }
 
-/** Every image is in the engine or in the hold, and made for the machine. Throws IMAGE_ABSENT, PLATFORM_UNFIT with all of them. */
-export async function requireRunnable(
+/**
+ * Looks for the image of every component, once each: in the engine, then in the hold, made for this machine. Throws IMAGE_ABSENT,
+ * PLATFORM_UNFIT with all of them.
+ */
+export async function lookAtImages(
   parts: ImageParts,
   desired: Desired,
-  signal?: AbortSignal,
-): Promise<void> {
-  const machine = await parts.driver.capabilities(signal);
+  machine: Pick<Capabilities, "os" | "architecture">,
+): Promise<readonly PreflightImage[]> {
+  const found = new Map<Digest, PreflightImage | undefined>();
   const absent: Fault[] = [];
   const unfit: Fault[] = [];
   for (const component of desired.components) {
     const { id, name } = component.spec.image;
+    if (!found.has(id)) found.set(id, await lookAtImage(parts, { id, name }));
+    const image = found.get(id);
     const path = `components.${component.name}.image`;
-    const found = (await parts.driver.findImage(id, signal)) ?? (await parts.hold.image(id));
-    if (found === undefined)
+    if (image === undefined)
       absent.push({ path, message: `${name} (${shortDigest(id)}) is neither in the engine nor in the hold` });
-    else if (found.architecture !== machine.architecture || found.os !== machine.os) {
+    else if (image.architecture !== machine.architecture || image.os !== machine.os) {
       unfit.push({
         path,
-        message: `${name} is made for ${found.os}/${found.architecture}, and this machine is ${machine.os}/${machine.architecture}`,
+        message: `${name} is made for ${image.os}/${image.architecture}, and this machine is ${machine.os}/${machine.architecture}`,
       });
     }
   }
@@ -149,4 +153,20 @@ export async function requireRunnable(
       hint: `ask for a bundle for ${machine.os}/${machine.architecture}`,
     });
   }
+  return [...found.values()].filter((image) => image !== undefined);
+}
+
+async function lookAtImage(
+  parts: ImageParts,
+  { id, name }: { readonly id: Digest; readonly name: string },
+): Promise<PreflightImage | undefined> {
+  const inEngine = await parts.driver.findImage(id);
+  if (inEngine !== undefined) {
+    const { os, architecture, sizeBytes } = inEngine;
+    return { id, name, os, architecture, sizeBytes, inEngine: true };
+  }
+  const held = await parts.hold.image(id);
+  if (held === undefined) return undefined;
+  const sizeBytes = held.layers.reduce((sum, { size }) => sum + size, 0);
+  return { id, name, os: held.os, architecture: held.architecture, sizeBytes, inEngine: false };
 }

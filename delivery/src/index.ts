@@ -8,6 +8,7 @@ export {
   removeApp,
   scaleComponent,
   setRunning,
+  switchModules,
   updateApp,
 } from "./apps.ts";
 export { type BundleFile, BundleFiles } from "./bundle-files.ts";

@@ -1,11 +1,10 @@
-import type { InstallationNames, Merged, Change as PropertyChange } from "@sampan/plan";
+import type { InstallationNames, Merged } from "@sampan/plan";
 import { readApp } from "./apps.ts";
 import { type Change, type Changed, type ChangeOptions, change } from "./change.ts";
 import type { Parts } from "./parts.ts";
 
 /** A change that came out of a merge, with all that was decided. */
 export interface MergedChange extends Changed {
-  readonly changes: readonly PropertyChange[];
   readonly pulledIn: Merged["pulledIn"];
   readonly remarks: readonly string[];
   readonly installationId?: string;
@@ -29,11 +28,18 @@ export async function changeByMerge(
   );
   return {
     ...done,
-    changes: merged.changes,
-    pulledIn: merged.pulledIn,
+    pulledIn: [...merged.pulledIn, ...done.modulesPulledIn.map(pulledModule)],
     remarks: merged.remarks,
     ...(wish.installation === undefined || options.dryRun === true
       ? {}
       : { installationId: wish.installation.id }),
   };
+}
+
+/** A module that comes on because something requires it, beside components that come along. */
+export function pulledModule({
+  name,
+  because,
+}: Changed["modulesPulledIn"][number]): Merged["pulledIn"][number] {
+  return { component: `module ${name}`, because };
 }

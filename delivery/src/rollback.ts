@@ -1,4 +1,4 @@
-import { answerChanges, type DataWish, planReturn } from "@sampan/plan";
+import { type DataWish, planReturn } from "@sampan/plan";
 import type { AppValues, Snapshot, StoredApp, StoredRecord } from "@sampan/store";
 import type { App } from "@sampan/template";
 import { type Change, type ChangeOptions, change } from "./change.ts";
@@ -65,14 +65,9 @@ export async function rollback(
   });
   const back = backTo(app, snapshot, record);
   const data = await dataBack(parts, wish, { spec: returned.app, modules: snapshot.modules });
-  const answers = answerChanges({
-    before: { spec: app.spec, parameters: app.values.parameters, modules: app.modules },
-    after: { spec: returned.app, parameters: back.values.parameters, modules: snapshot.modules },
-    by: "returned",
-  });
   const merged = {
     app: returned.app,
-    changes: [...returned.changes, ...answers],
+    changes: returned.changes,
     pulledIn: [],
     remarks: [
       ...returned.stays.map((name) => `${name} was added since and stays; --remove-added removes it`),
@@ -187,7 +182,7 @@ function backTo(app: StoredApp, snapshot: Snapshot, record: StoredRecord) {
     kind: "rollback" as const,
     app,
     values: valuesBack(app.values, snapshot.values),
-    modules: snapshot.modules,
+    modulesBack: snapshot.modules,
     stopped: snapshot.stopped,
     ...(installationId === undefined || digest === undefined
       ? {}

@@ -9,6 +9,7 @@ import {
   assignComponentIds,
   checkParameters,
   listGenerated,
+  type ModuleSelection,
   makeGenerated,
   type ParameterValue,
   selectModules,
@@ -27,7 +28,10 @@ export interface Unsettled {
   /** What the app has now; generated values and ports are kept. */
   readonly values: AppValues;
   readonly answers: Readonly<Record<string, ParameterValue>>;
+  /** What is switched now. */
   readonly modules: ModuleChoice;
+  /** What was on and off: it stays so, unless something that is on requires it. */
+  readonly modulesBefore: ModuleChoice;
   readonly stopped: boolean;
   /** What names of images stood for. */
   readonly pins: Pins;
@@ -39,6 +43,8 @@ export interface Settled {
   readonly spec: App;
   readonly values: AppValues;
   readonly modules: ModuleChoice;
+  /** Modules that came on because others require them. */
+  readonly pulledIn: ModuleSelection["pulledIn"];
   readonly desired: Desired;
 }
 
@@ -48,7 +54,7 @@ export interface Settled {
  */
 export async function settle(parts: Parts, unsettled: Unsettled, signal?: AbortSignal): Promise<Settled> {
   const spec = assignComponentIds(unsettled.spec, () => parts.newId("cmp"));
-  const { modules, components } = settleModules(spec, unsettled.modules);
+  const { modules, components, pulledIn } = settleModules(spec, unsettled);
   const kept = unsettled.values;
   const parameters = settleParameters(spec, components, {
     kept: kept.parameters,
@@ -75,7 +81,7 @@ export async function settle(parts: Parts, unsettled: Unsettled, signal?: AbortS
     sha256: parts.sha256,
   });
   if (desired === undefined) throw appProblem(`the app ${spec.name}`, faults);
-  return { spec, values, modules, desired: unsettled.stopped ? stoppedOf(desired) : desired };
+  return { spec, values, modules, pulledIn, desired: unsettled.stopped ? stoppedOf(desired) : desired };
 }
 
 function stoppedOf(desired: Desired): Desired {
@@ -87,17 +93,29 @@ function choiceOf(modules: ModuleChoice): { readonly on: string[]; readonly off:
   return { on: names.filter((name) => modules[name]), off: names.filter((name) => !modules[name]) };
 }
 
-/** Which modules are on, all of them named; choices about modules that are gone are dropped. */
+/**
+ * Which modules are on, all of them named. What was on or off before is only where it begins: it is what is switched now that may not be
+ * overruled. Choices of before about modules that are gone are dropped.
+ */
 function settleModules(
   spec: App,
-  choice: ModuleChoice,
-): { readonly modules: ModuleChoice; readonly components: readonly string[] } {
-  const selection = selectModules(spec, choiceOf(choice));
+  { modules: switched, modulesBefore }: Pick<Unsettled, "modules" | "modulesBefore">,
+): {
+  readonly modules: ModuleChoice;
+  readonly components: readonly string[];
+  readonly pulledIn: ModuleSelection["pulledIn"];
+} {
+  const begin = Object.entries(spec.modules ?? {}).map(([name, module]) => {
+    const was = Object.hasOwn(modulesBefore, name) ? modulesBefore[name] : undefined;
+    return [name, was === undefined ? module : { ...module, default: was }];
+  });
+  const selection = selectModules({ ...spec, modules: Object.fromEntries(begin) }, choiceOf(switched));
   if (selection.faults.length > 0) throw answersProblem(`the modules of ${spec.name}`, selection.faults);
+  const { on, components, pulledIn } = selection;
   const modules = Object.fromEntries(
-    Object.keys(spec.modules ?? {}).map((name) => [name, selection.on.includes(name)]),
+    Object.keys(spec.modules ?? {}).map((name) => [name, on.includes(name)]),
   );
-  return { modules, components: selection.components };
+  return { modules, components, pulledIn };
 }
 
 /** Kept values of parameters that are gone are no fault, and stay for a way back; a new answer to such a one is. */
