@@ -336,3 +336,30 @@ test("every valid app resolves, to the same each time, and no secret is missing 
     { numRuns: 100 },
   );
 });
+
+const DATA: readonly (readonly [what: string, component: string, data: object | undefined])[] = [
+  ["no volume", "", undefined],
+  ["a volume in memory", "volumes: { tmp: { path: /tmp, kind: memory } }", undefined],
+  [
+    "volumes that last",
+    "volumes: { b: { path: /b, kind: shared }, a: { path: /a, kind: persistent }, m: { path: /m, kind: memory } }",
+    { volumes: ["a", "b"], withinMs: 1_800_000 },
+  ],
+  ["only the volume of another", "volumes: { own: { path: /o, kind: shared, from: other } }", undefined],
+  [
+    "a choice of volumes, and commands",
+    "volumes: { b: { path: /b, kind: persistent }, a: { path: /a, kind: persistent } }, snapshot: { volumes: [b], before: [dump, x], after: [rm], restored: [load], within: 90s }",
+    { volumes: ["b"], before: ["dump", "x"], after: ["rm"], restored: ["load"], withinMs: 90_000 },
+  ],
+];
+
+test.each(DATA)("the data of a component with %s is known", (_what, text, data) => {
+  const other = "other: { kind: stateless, image: x, volumes: { own: { path: /o, kind: shared } } }";
+  const component = (more: string) =>
+    componentOf(`components: { web: { kind: stateless, image: shop/web, ${more} }, ${other} }`, "web");
+  const found = component(text);
+  expect(found.data).toEqual(data);
+  expect(Object.hasOwn(found, "data")).toBe(data !== undefined);
+  const plain = component(text.replace(/, snapshot:.*/, ""));
+  expect(found.specDigest).toBe(plain.specDigest);
+});

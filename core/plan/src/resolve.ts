@@ -28,6 +28,8 @@ import type {
   Mount,
 } from "./desired.ts";
 
+import { resolveData } from "./resolve-data.ts";
+
 export interface ResolveInput {
   readonly appRef: AppRef;
   readonly generation: number;
@@ -88,7 +90,6 @@ function resolveComponent(scope: Scope, name: string, component: Component): Des
   const image = resolveImage(scope, name, component);
   const { env, secretEnv } = scope.environments.of(name);
   const isTask = component.kind === "job" || component.kind === "cron";
-  const { request, limit } = component.resources ?? {};
   const ports = Object.entries(component.ports ?? {})
     .sort(byName)
     .map(([port, value]) => resolvePort(scope, `${name}/${port}`, value));
@@ -107,15 +108,7 @@ function resolveComponent(scope: Scope, name: string, component: Component): Des
       .map(([volume, value]) => resolveMount(name, volume, value)),
     ports,
     probes: resolveProbes(component.probes ?? {}),
-    limits: {
-      ...(limit?.cpu === undefined ? {} : { cpu: limit.cpu }),
-      ...(limit?.memory === undefined ? {} : { memoryBytes: sizeBytes(limit.memory) }),
-      ...(limit?.processes === undefined ? {} : { processes: limit.processes }),
-    },
-    requests: {
-      ...(request?.cpu === undefined ? {} : { cpu: request.cpu }),
-      ...(request?.memory === undefined ? {} : { memoryBytes: sizeBytes(request.memory) }),
-    },
+    ...resolveResources(component),
     restart: component.restart ?? (isTask ? "never" : "always"),
     labels: component.labels ?? {},
     stopGraceMs: durationMs(component.stopGrace ?? STOP_GRACE),
@@ -127,6 +120,7 @@ function resolveComponent(scope: Scope, name: string, component: Component): Des
       privileged: privileged ?? false,
     },
   };
+  const data = resolveData(component);
   return [
     {
       name,
@@ -138,11 +132,27 @@ function resolveComponent(scope: Scope, name: string, component: Component): Des
       // The name of an image says nothing about what runs.
       specDigest: scope.input.sha256(canonicalText({ ...spec, image: { id: spec.image.id } })),
       spec,
+      ...(data === undefined ? {} : { data }),
       ...(component.kind === "cron" && component.schedule !== undefined
         ? { schedule: component.schedule }
         : {}),
     },
   ];
+}
+
+function resolveResources({ resources = {} }: Component): Pick<InstanceSpec, "limits" | "requests"> {
+  const { request, limit } = resources;
+  return {
+    limits: {
+      ...(limit?.cpu === undefined ? {} : { cpu: limit.cpu }),
+      ...(limit?.memory === undefined ? {} : { memoryBytes: sizeBytes(limit.memory) }),
+      ...(limit?.processes === undefined ? {} : { processes: limit.processes }),
+    },
+    requests: {
+      ...(request?.cpu === undefined ? {} : { cpu: request.cpu }),
+      ...(request?.memory === undefined ? {} : { memoryBytes: sizeBytes(request.memory) }),
+    },
+  };
 }
 
 function resolveImage(
