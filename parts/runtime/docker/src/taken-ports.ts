@@ -1,5 +1,6 @@
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { hostname } from "node:os";
+import { basename } from "node:path";
 import type { TakenPort } from "@sampan/runtime";
 import type { DriverContext } from "./driver-context.ts";
 import type { EngineContainerSummary } from "./engine-types.ts";
@@ -89,8 +90,8 @@ async function programsOf(inodes: ReadonlySet<string>): Promise<ReadonlyMap<stri
     for (const fd of await readdir(folder).catch(() => [])) {
       const inode = /^socket:\[(\d+)\]$/.exec(await readlink(`${folder}/${fd}`).catch(() => ""))?.[1];
       if (inode === undefined || !inodes.has(inode) || names.has(inode)) continue;
-      const name = await readFile(`/proc/${process}/comm`, "utf8").catch(() => "");
-      if (name !== "") names.set(inode, `program ${name.trim()}`);
+      const program = basename(await readlink(`/proc/${process}/exe`).catch(() => ""));
+      if (program !== "") names.set(inode, `program ${program}`);
     }
   }
   return names;

@@ -72,24 +72,29 @@ export async function makeCarrier(
   }
 }
 
-/** Removes what work on volumes left behind when its process ended: carriers, and volumes that were not filled to their end. */
+/** Removes what work on volumes left behind when its process ended: carriers, and volumes that did not come to take another's place. */
 export async function sweepCarriers(
   context: DriverContext,
   app: string | undefined,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { scope, working } = context;
-  for (const { Id, Labels } of await scope.volumeCarriers(app, signal))
-    if (!working.has(Labels?.[LABEL.carrier] ?? "")) await removeContainer(context, Id);
+  const left = (await scope.volumeCarriers(app, signal)).filter(
+    ({ Labels }) => !working.has(Labels?.[LABEL.carrier] ?? ""),
+  );
+  for (const { Id } of left) await removeContainer(context, Id);
+  const unfilled = new Set(left.map(({ Labels }) => Labels?.[LABEL.fills]));
   const volumes = await scope.volumes(app, signal);
-  for (const volume of volumes)
-    if (isReplacement(volume, volumes) && !working.has(volume.Labels?.[LABEL.replaces] ?? ""))
+  for (const volume of volumes) {
+    const isInHand = working.has(volume.Labels?.[LABEL.replaces] ?? "");
+    if (unfilled.has(volume.Name) || (isReplacement(volume, volumes) && !isInHand))
       await removeEngineVolume(context, volume.Name, signal);
+  }
 }
 
 /** False when containers mount it. */
 export async function removeEngineVolume(
-  context: DriverContext,
+  context: Pick<DriverContext, "client">,
   name: string,
   signal?: AbortSignal,
 ): Promise<boolean> {

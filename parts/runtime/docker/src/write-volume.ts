@@ -205,7 +205,9 @@ function renamed(entry: TarWalkEntry, path: string): Uint8Array {
 /** Where the engine's disk is this machine's, what was written is on it before the data it replaces goes. */
 async function flush(context: DriverContext, volume: EngineVolume): Promise<void> {
   if (context.client.address.kind !== "socket") return;
-  await promisify(execFile)("sync", ["--file-system", volume.Mountpoint]).catch(() => {});
+  await promisify(execFile)("sync", ["--file-system", volume.Mountpoint], { timeout: 60_000 }).catch(
+    () => {},
+  );
 }
 
 async function refuseMounted(
