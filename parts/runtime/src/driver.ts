@@ -30,18 +30,20 @@ export interface Driver {
   saveImages(imageIds: readonly Digest[], signal?: AbortSignal): Bytes;
 
   /**
-   * All that is in a volume of an app, as a tar: paths relative to its root, with owners, modes, times and links. Read twice with
-   * nothing changed, it gives the same bytes. Throws RUNTIME_ABSENT when there is no such volume.
+   * All that is in a volume of an app, as a tar: paths relative to its root, sorted, with owners, modes, times (whole seconds) and links;
+   * sockets are left out. Instances may mount it meanwhile. Read twice with nothing changed, it gives the same bytes. Throws RUNTIME_ABSENT
+   * when there is no such volume, RUNTIME_REFUSED after the last byte when not all of it came, as when a file shrank meanwhile.
    */
   readVolume(volume: VolumeRef, signal?: AbortSignal): Bytes;
   /**
    * Makes a volume hold exactly what a tar holds; makes it when it is absent. What was in it is gone only once all of the new is
-   * there: broken off anywhere, the volume is as it was. Throws RUNTIME_REFUSED while an instance mounts it.
+   * there: broken off anywhere, the volume is as it was. What breaks `tar` is thrown as it is. Throws RUNTIME_REFUSED while an instance
+   * mounts it, even one that is stopped, and when `tar` is not whole.
    */
   writeVolume(volume: VolumeRef, tar: Bytes, signal?: AbortSignal): Promise<void>;
   /** Removes a volume and all that is in it; nothing happens when it is absent. Throws RUNTIME_REFUSED while an instance mounts it. */
   removeVolume(volume: VolumeRef, signal?: AbortSignal): Promise<void>;
-  /** Ports of the machine on which something listens, whoever it is; undefined when that cannot be known. */
+  /** Ports of the machine on which something listens, whoever it is; undefined when not all of them can be known, as on another machine. */
   takenPorts(signal?: AbortSignal): Promise<readonly TakenPort[] | undefined>;
 
   /** Ends when the instance's log ends, or the signal aborts. */
@@ -77,7 +79,7 @@ export interface VolumeRef {
 export interface TakenPort {
   readonly port: number;
   readonly protocol: "tcp" | "udp";
-  /** Whose it is, in words, where that is known: "container web-1". */
+  /** Whose it is, in words, where that is known: "component web of app shop", "container web-1", "program nginx". */
   readonly by?: string;
   /** The app of this site that holds it. */
   readonly app?: string;

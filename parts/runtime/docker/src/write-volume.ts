@@ -158,14 +158,17 @@ async function fill(
       throw error;
     }
   }
+  const body = Readable.from(guarded());
   try {
-    await putArchive(context, { ref, carrier, folder: CARRIED_AT, body: Readable.from(guarded()) }, signal);
+    await putArchive(context, { ref, carrier, folder: CARRIED_AT, body }, signal);
     // The engine passes over the root of what it unpacks; seen from above, it is a folder like any other.
     if (root !== undefined)
       await putArchive(context, { ref, carrier, folder: "/", body: renamed(root, CARRIED_AT) }, signal);
   } catch (error) {
     if (failure !== undefined) throw failure.error;
     throw error;
+  } finally {
+    body.destroy();
   }
 }
 
