@@ -33,7 +33,11 @@ interface Ids {
   readonly jobId: string;
   readonly tokenId: string;
   readonly userId: string;
+  readonly snapshotId: string;
 }
+
+/** Long enough to be one, and nobody's. */
+const PASSPHRASE = "open sesame, again";
 
 /** A good call of every route, about things of the first team. */
 const CALLS: { readonly [N in RouteName]: (ids: Ids) => RouteCall<Contract[N]> } = {
@@ -46,6 +50,8 @@ const CALLS: { readonly [N in RouteName]: (ids: Ids) => RouteCall<Contract[N]> }
   planPrune: () => ({}),
   prune: () => ({}),
   checkHold: () => ({}),
+  getPolicy: () => ({}),
+  setPolicy: () => ({ body: { snapshotsKept: 3 } }),
   listAudit: () => ({}),
   getSetup: () => ({}),
   setup: () => ({ body: { enterprise: "E", userName: "late", password: "long enough to be one" } }),
@@ -70,6 +76,7 @@ const CALLS: { readonly [N in RouteName]: (ids: Ids) => RouteCall<Contract[N]> }
   getApp: ({ appId: id }) => ({ params: { id } }),
   getAppText: ({ appId: id }) => ({ params: { id } }),
   updateApp: ({ appId: id }) => ({ params: { id }, body: { app: smallApp("source") } }),
+  switchModules: ({ appId: id }) => ({ params: { id }, body: { on: [], off: [] } }),
   setRunning: ({ appId: id }) => ({ params: { id }, body: { running: false } }),
   removeApp: ({ appId: id }) => ({ params: { id } }),
   scaleComponent: ({ appId: id }) => ({ params: { id, component: "web" }, body: { replicas: 2 } }),
@@ -89,6 +96,7 @@ const CALLS: { readonly [N in RouteName]: (ids: Ids) => RouteCall<Contract[N]> }
   getLogo: ({ templateId: id }) => ({ params: { id } }),
   getRelease: ({ release: digest }) => ({ params: { digest } }),
   getInstallForm: ({ release: digest }) => ({ params: { digest } }),
+  checkAnswers: ({ release: digest }) => ({ params: { digest }, body: {} }),
   diffReleases: ({ release: digest }) => ({ params: { digest, other: digest } }),
   removeRelease: ({ release: digest }) => ({ params: { digest } }),
   reportPublish: ({ appId: id }) => ({ params: { id }, body: { template: {} } }),
@@ -100,6 +108,19 @@ const CALLS: { readonly [N in RouteName]: (ids: Ids) => RouteCall<Contract[N]> }
   rollback: ({ recordId: id }) => ({ params: { id }, body: {} }),
   listRecords: () => ({}),
   getRecord: ({ recordId: id }) => ({ params: { id } }),
+  diffRecords: ({ recordId: id }) => ({ params: { id, other: id } }),
+  getReport: ({ recordId: id }) => ({ params: { id } }),
+  getReportPage: ({ recordId: id }) => ({ params: { id } }),
+  countersignReport: ({ recordId: id }) => ({ params: { id }, body: { name: "Ms. Wang" } }),
+  takeSnapshot: ({ appId: id }) => ({ params: { id }, body: {} }),
+  listSnapshots: () => ({}),
+  getSnapshot: ({ snapshotId: id }) => ({ params: { id } }),
+  restoreSnapshot: ({ snapshotId: id }) => ({ params: { id }, body: {} }),
+  removeSnapshot: ({ snapshotId: id }) => ({ params: { id } }),
+  backUpApp: ({ appId: id }) => ({ params: { id }, body: { passphrase: PASSPHRASE } }),
+  restoreBackup: ({ fileId, teamId }) => ({
+    body: { source: { fileId }, teamId, passphrase: PASSPHRASE },
+  }),
   exportBundle: ({ release, teamId }) => ({ body: { releases: [release], teamId } }),
   listBundles: () => ({}),
   getBundle: ({ fileId: id }) => ({ params: { id } }),
@@ -132,10 +153,12 @@ beforeAll(async () => {
 
 afterAll(() => server.end());
 
+const DATA = { data: { kind: "persistent", path: "/data" } };
+
 async function makeThings(site: TestServer): Promise<Ids> {
   const { client, id: userId } = site.admin;
   const { teamId } = site;
-  const source = await runApp(site, smallApp("source"));
+  const source = await runApp(site, smallApp("source", { kind: "stateful", volumes: DATA }));
   const publishing = { template: { name: "Shop" }, version: "1.0", accept: ["all"] };
   const { jobId } = await client.publish({ params: { id: source }, body: publishing });
   const { digest, templateId } = (await jobEnd(site, jobId)) as { digest: Digest; templateId: string };
@@ -145,7 +168,10 @@ async function makeThings(site: TestServer): Promise<Ids> {
   const exported = await client.exportBundle({ body: { releases: [digest], teamId } });
   const { fileId } = (await jobEnd(site, exported.jobId)) as { fileId: string };
   const { token } = await client.createToken({ body: { name: "own" } });
-  const more = { teamId, appId, installationId, recordId, rolloutId, templateId };
+  const taken = await client.takeSnapshot({ params: { id: appId }, body: {} });
+  await rolloutEnd(site, taken.rolloutId ?? "");
+  const snapshotId = taken.snapshotId ?? "";
+  const more = { teamId, appId, snapshotId, installationId, recordId, rolloutId, templateId };
   return { ...more, release: digest, fileId, jobId, tokenId: token.id, userId };
 }
 
@@ -228,6 +254,7 @@ test.for([
   "listApps",
   "listInstallations",
   "listRecords",
+  "listSnapshots",
   "listBundles",
   "listJobs",
   "listTemplates",
@@ -235,6 +262,13 @@ test.for([
   const { status, text } = await ask(name, contract[name], stranger);
   expect([status, JSON.parse(text)]).toEqual([200, { items: [] }]);
 });
+
+test.for(["getSnapshot", "restoreSnapshot", "removeSnapshot"] as const)(
+  "%s hides the data snapshots of other teams",
+  async (name) => {
+    expect(await ask(name, contract[name], stranger)).toMatchObject({ status: 404 });
+  },
+);
 
 test("a token of another person cannot be revoked", async () => {
   expect(await ask("removeToken", contract.removeToken, stranger)).toMatchObject({ status: 404 });

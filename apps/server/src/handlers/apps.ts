@@ -5,12 +5,13 @@ import {
   removeApp,
   scaleComponent,
   setRunning,
+  switchModules,
   updateApp,
 } from "@sampan/delivery";
 import { maskApp } from "@sampan/plan";
 import { renderApp } from "@sampan/template";
 import type { Handlers } from "../http/serve-contract.ts";
-import { changeReply } from "./change-views.ts";
+import { changeReply, mergeReply } from "./change-views.ts";
 import { instanceHandlers } from "./instances.ts";
 import { allowedApp, allowedRollout, pageOf, sightOf, viewPage } from "./lookup.ts";
 import type { ServerParts } from "./server-parts.ts";
@@ -22,6 +23,7 @@ type AppNames =
   | "getApp"
   | "getAppText"
   | "updateApp"
+  | "switchModules"
   | "setRunning"
   | "removeApp"
   | "scaleComponent"
@@ -46,7 +48,10 @@ export function appHandlers(parts: ServerParts): Pick<Handlers, AppNames> {
 
 function wishHandlers(
   parts: ServerParts,
-): Pick<Handlers, "createApp" | "updateApp" | "setRunning" | "removeApp" | "scaleComponent"> {
+): Pick<
+  Handlers,
+  "createApp" | "updateApp" | "switchModules" | "setRunning" | "removeApp" | "scaleComponent"
+> {
   return {
     createApp: async ({ body }, context) => {
       context.allow(body.teamId);
@@ -74,6 +79,12 @@ function wishHandlers(
         parts,
         await updateApp(parts, { by: context.actor, app, answers, ...given }, body),
       );
+    },
+    switchModules: async ({ params, body }, context) => {
+      const app = await allowedApp(parts, context, params.id);
+      const { on, off, parameters } = body;
+      const answers = { parameters, modules: { on, off } };
+      return await mergeReply(parts, await switchModules(parts, { by: context.actor, app, answers }, body));
     },
     setRunning: async ({ params, body }, context) =>
       await changeReply(

@@ -70,6 +70,9 @@ function wishHandlers(parts: ServerParts): Pick<Handlers, "install" | "upgrade">
         decisions,
         parameters,
         onFailure,
+        restoreOnReturn: body.restoreOnReturn,
+        ...(body.capture === undefined ? {} : { capture: body.capture }),
+        ...(body.mapping === undefined ? {} : { mapping: body.mapping }),
         ...(body.components === undefined ? {} : { components: body.components }),
         ...(body.modules === undefined ? {} : { modules: body.modules }),
       };

@@ -3,6 +3,7 @@ import { CHECK_PREFIX, rollback, rollbackVerdict } from "@sampan/delivery";
 import { type PreflightCheck, stepWords } from "@sampan/plan";
 import { isProblem } from "@sampan/problem";
 import type { StoredApp, StoredRecord } from "@sampan/store";
+import { serverProblem } from "../http/problems.ts";
 import type { Handlers } from "../http/serve-contract.ts";
 import { mergeReply } from "./change-views.ts";
 import { allowedRecord, pageOf, sightOf, viewPage } from "./lookup.ts";
@@ -36,13 +37,24 @@ export function recordHandlers(parts: ServerParts): Pick<Handlers, "listRecords"
       const { record, app } = await allowedRecord(parts, context, params.id);
       return await mergeReply(
         parts,
-        await rollback(
-          parts,
-          { by: context.actor, app, record, removeAdded: body.removeAdded, keepEdits: body.keepEdits },
-          body,
-        ),
+        await rollback(parts, { by: context.actor, app, record, ...rollbackChoice(body) }, body),
       );
     },
+  };
+}
+
+type RollbackBody = Parameters<Handlers["rollback"]>[0]["body"];
+
+function rollbackChoice({ removeAdded, keepEdits, restoreData, snapshot, captureFirst }: RollbackBody) {
+  if (!restoreData && snapshot !== undefined)
+    throw serverProblem("API_INVALID", "the request has a fault", {
+      faults: [{ path: "snapshot", message: "is for a rollback that puts data back: say restoreData" }],
+    });
+  return {
+    removeAdded,
+    keepEdits,
+    captureFirst,
+    ...(restoreData ? { restoreData: snapshot ?? "record" } : {}),
   };
 }
 

@@ -110,7 +110,7 @@ export async function rolloutView(parts: ServerParts, rollout: StoredRollout) {
     appId: rollout.appId,
     ...(record === undefined ? {} : { recordId: record.id }),
     state: rollout.state,
-    plan: planView(parts, plan, plan.generation - 1),
+    plan: planView(plan, plan.generation - 1),
     results: plan.steps.map((step) => ({
       ...resultView(step.id, byId.get(step.id)),
       ...progressView(parts, rollout.id, step.id),

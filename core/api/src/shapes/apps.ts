@@ -6,7 +6,10 @@ import {
   answers,
   changeOptions,
   changeReply,
+  isOneOf,
   moduleChoice,
+  moduleSwitches,
+  oneOf,
   planView,
   stepResult,
   upgradeReply,
@@ -191,13 +194,14 @@ export const appRoutes = {
     summary: "Turn modules on and off, with what they require; data stays",
     permission: "app.install",
     params: byId,
-    body: z.object({
-      on: z.array(z.string().max(63)).default([]),
-      off: z.array(z.string().max(63)).default([]),
-      /** What components that come on ask for. */
-      parameters: answers.default({}),
-      ...changeOptions,
-    }),
+    body: z
+      .object({
+        ...moduleSwitches,
+        /** What components that come on ask for. */
+        parameters: answers.default({}),
+        ...changeOptions,
+      })
+      .refine(isOneOf, oneOf()),
     reply: upgradeReply,
   }),
   setRunning: route({

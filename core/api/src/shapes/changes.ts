@@ -19,8 +19,6 @@ export const planView = z.object({
   text: z.string(),
   /** The generation of the app that it was made from: it is refused when the app has moved since. */
   base: z.int(),
-  /** Of what it changes and does, not of ids and times: planned again on an app that has not moved, it is the same. */
-  digest,
 });
 
 export const stepResult = z.object({
@@ -70,12 +68,21 @@ export const change = z.object({
 /** What a change does with data before anything of the new begins. */
 const dataView = z.object({
   /** `live`: the component goes on running meanwhile. */
-  capture: z.array(z.object({ component: z.string(), volumes: z.array(z.string()), live: z.boolean() })),
+  capture: z.array(
+    z.object({
+      component: z.string(),
+      volumes: z.array(z.string()),
+      live: z.boolean(),
+      /** When it was last captured; absent when that is not known. */
+      sizeBytes: z.number().optional(),
+    }),
+  ),
   restore: z.array(
     z.object({
       component: z.string(),
       volume: z.string(),
-      /** Of the snapshot that it is put back from, and how much that holds of it. */
+      /** That it is put back from, when that was taken, and how much it holds of it. */
+      snapshotId: id,
       takenAt: time,
       sizeBytes: z.number(),
     }),
@@ -84,10 +91,17 @@ const dataView = z.object({
 
 /** Answers of the installer, by parameter name. */
 export const answers = z.record(z.string().max(64), z.union([z.string(), z.number(), z.boolean()]));
-export const moduleChoice = z.object({
-  on: z.array(z.string()).default([]),
-  off: z.array(z.string()).default([]),
-});
+const moduleNames = z.array(z.string().max(63)).max(200).default([]);
+export const moduleSwitches = { on: moduleNames, off: moduleNames };
+export const moduleChoice = z.object(moduleSwitches).refine(isOneOf, oneOf());
+
+/** A module cannot be on and off at once. */
+export function isOneOf({ on, off }: { readonly on: readonly string[]; readonly off: readonly string[] }) {
+  return !on.some((name) => off.includes(name));
+}
+export function oneOf() {
+  return { message: "names a module that is to be on as well", path: ["off"] };
+}
 
 /** What a person decided, by path of a property, against the rules' default. */
 export const decisions = z
@@ -116,8 +130,13 @@ export const changeOptions = {
 
 /** A change that was planned, and, when it is to be done, its rollout. With `dryRun` nothing is stored and there is no rollout. */
 export const changeReply = z.object({
-  plan: planView,
-  /** Of install, upgrade, rollback and modules; empty for others. */
+  plan: planView.extend({
+    /** Of what it changes and does, not of ids and times: planned again on an app that has not moved, it is the same. */
+    digest,
+  }),
+  /** What differs, property by property. */
+  changes: z.array(change),
+  /** Empty when nothing is to run. */
   preflight: z.array(preflightCheck),
   data: dataView.optional(),
   appId: id.optional(),
@@ -125,9 +144,8 @@ export const changeReply = z.object({
   rolloutId: id.optional(),
 });
 
-/** With what differs, property by property. */
+/** With the components and modules that nobody chose and that come along because others need them, and what else is to be known. */
 export const upgradeReply = changeReply.extend({
-  changes: z.array(change),
   pulledIn: z.array(z.object({ component: z.string(), because: z.string() })),
   remarks: z.array(z.string()),
 });

@@ -24,6 +24,9 @@ const snapshotView = z.object({
   recordId: id.optional(),
 });
 
+/** `snapshotId`: of what is captured by it. */
+const dataReply = changeReply.extend({ snapshotId: id.optional(), remarks: z.array(z.string()) });
+
 const passphrase = z.string().min(8, "at least 8 characters").max(1024);
 const tag = "snapshots";
 
@@ -37,7 +40,7 @@ export const snapshotRoutes = {
     status: 201,
     params: byId,
     body: z.object({ components: componentNames.optional(), ...changeOptions }),
-    reply: changeReply.extend({ snapshotId: id.optional() }),
+    reply: dataReply,
   }),
   listSnapshots: route({
     method: "GET",
@@ -75,7 +78,7 @@ export const snapshotRoutes = {
       captureFirst: z.boolean().default(true),
       ...changeOptions,
     }),
-    reply: changeReply.extend({ snapshotId: id.optional() }),
+    reply: dataReply,
   }),
   removeSnapshot: route({
     method: "DELETE",
