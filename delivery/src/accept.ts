@@ -17,6 +17,9 @@ export interface AcceptParts {
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
+/** Acceptance checks are kept with the steps of a rollout, under these ids. */
+export const CHECK_PREFIX = "check:";
+
 const WITHIN_DEFAULT_MS = 60_000;
 const RETRY_MS = 500;
 const TRY_TIMEOUT_MS = 10_000;
@@ -31,6 +34,7 @@ export async function accept(
   target: { readonly appId: string; readonly app: App; readonly components: ReadonlySet<string> },
   options: {
     readonly signal: AbortSignal;
+    readonly onBegin?: (name: string, position: number) => Promise<void>;
     /** Called as soon as a check has its result. */
     readonly onResult: (result: CheckResult, position: number) => Promise<void>;
   },
@@ -38,6 +42,7 @@ export async function accept(
   const checks = (target.app.acceptance ?? []).filter((check) => target.components.has(componentOf(check)));
   const results: CheckResult[] = [];
   for (const [position, check] of checks.entries()) {
+    await options.onBegin?.(check.name, position);
     const result = await runCheck(parts, target, check, options.signal);
     results.push(result);
     await options.onResult(result, position);

@@ -141,7 +141,7 @@ export async function change(parts: Parts, wish: Change, options: ChangeOptions 
   if (options.ignorePreflight !== true && !isBySystem(wish.by))
     refuseUnready(preflight, { kind: wish.kind, appName: wish.app.name });
   const ids = await parts.store.transaction((nouns) =>
-    keepChange(nouns, { wish, options, before, settled, desired, plan: made, preflight }),
+    keepChange(nouns, { wish, options, before, settled, desired, plan: made, preflight, digest }),
   );
   parts.wake(wish.app.id);
   return { ...shown, appId: wish.app.id, ...ids };

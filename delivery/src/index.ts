@@ -1,4 +1,5 @@
-export { accept, type CheckResult } from "./accept.ts";
+export { accept, CHECK_PREFIX, type CheckResult } from "./accept.ts";
+export { type AppState, releasesAfter, stateAfter } from "./app-history.ts";
 export {
   type Answers,
   type AppGiven,
@@ -23,6 +24,7 @@ export {
 } from "./data-snapshots.ts";
 export { type CaptureChoice, captureWish, type DataPreview, dataPreview, dataRemarks } from "./data-wish.ts";
 export { desiredOf } from "./desired-of.ts";
+export { diffRecords } from "./diff-records.ts";
 export { type ExportWish, exportBundle } from "./export.ts";
 export { allApps } from "./host-ports.ts";
 export { imageTag } from "./images.ts";
@@ -51,8 +53,18 @@ export { reconcile } from "./reconcile.ts";
 export { Reconciler, type ReconcilerOptions } from "./reconciler.ts";
 export { recordOfRollout } from "./records.ts";
 export { type Recovered, type RecoverWish, recoverApp } from "./recover.ts";
+export {
+  type CountersignWish,
+  countersign,
+  keepReport,
+  type ReportView,
+  reportJson,
+  reportOf,
+  reportPage,
+} from "./report.ts";
+export { isReported } from "./report-content.ts";
 export { type RollbackWish, rollback, rollbackVerdict } from "./rollback.ts";
-export { CHECK_PREFIX, cancelRollout, runRollout } from "./rollout.ts";
+export { cancelRollout, runRollout } from "./rollout.ts";
 export { Scheduler, type SchedulerOptions } from "./schedule.ts";
 export { StepProgress } from "./step-progress.ts";
 export { type UpgradeWish, upgrade } from "./upgrade.ts";

@@ -1,3 +1,4 @@
+import type { Digest } from "@sampan/content";
 import type { Decision, Desired, Plan, PreflightCheck } from "@sampan/plan";
 import type { Nouns, Snapshot, StoredApp } from "@sampan/store";
 import type { Change, ChangeOptions, NewApp } from "./change.ts";
@@ -14,6 +15,8 @@ export interface Kept {
   readonly desired: Desired;
   readonly plan: Plan;
   readonly preflight: readonly PreflightCheck[];
+  /** Of the plan, as somebody was shown it. */
+  readonly digest: Digest;
 }
 
 /** Stores everything of a change. Throws APP_BUSY, STORE_STALE. */
@@ -48,6 +51,7 @@ export async function keepChange(
     decisions: {
       decisions: { ...named(wish.decisions ?? {}), ...wish.choices },
       onFailure: wish.onFailure ?? "hold",
+      digest: kept.digest,
       ...(wish.returns === undefined ? {} : { returns: wish.returns }),
       ...(wish.restoreOnReturn === true ? { restoreOnReturn: true } : {}),
       ...(restored === undefined ? {} : { restored }),

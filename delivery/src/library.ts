@@ -1,4 +1,4 @@
-import type { Digest } from "@sampan/content";
+import { type Digest, shortDigest } from "@sampan/content";
 import { type Change, diffApps } from "@sampan/plan";
 import { Bug, isProblem } from "@sampan/problem";
 import type { Nouns, ReleaseSummary, Sight, StoredRelease, StoredTemplate } from "@sampan/store";
@@ -130,6 +130,26 @@ export function imagesOfRelease(
     images.set(image.id, { name: known.name, usedBy: [...known.usedBy, name] });
   }
   return images;
+}
+
+/** "Shop 3.0 (sha256:1a2b…)"; the digest alone when the release is not here any more. */
+export async function releaseNameOf(parts: Pick<Parts, "store">, digest: Digest): Promise<string> {
+  const found = await findRelease(parts, digest);
+  if (found === undefined) return digest;
+  const { name } = await parts.store.templates.get(found.templateId);
+  return `${name} ${found.version} (${shortDigest(digest)})`;
+}
+
+export async function findRelease(
+  parts: Pick<Parts, "store">,
+  digest: Digest,
+): Promise<StoredRelease | undefined> {
+  try {
+    return await parts.store.releases.get(digest);
+  } catch (error) {
+    if (isProblem(error, "STORE_ABSENT")) return undefined;
+    throw error;
+  }
 }
 
 /** What differs between two releases. */

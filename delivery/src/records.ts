@@ -1,3 +1,4 @@
+import type { Digest } from "@sampan/content";
 import type { StoredRecord, StoredRollout } from "@sampan/store";
 import type { Parts } from "./parts.ts";
 
@@ -5,6 +6,8 @@ import type { Parts } from "./parts.ts";
 export interface RecordDetails {
   readonly decisions: unknown;
   readonly onFailure: "return" | "hold";
+  /** Of the plan, as somebody was shown it. */
+  readonly digest?: Digest;
   /** The rollout whose failure this one makes good. */
   readonly returns?: string;
   /** When it goes back by itself, the data that was captured is put back too. */

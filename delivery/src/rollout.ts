@@ -8,15 +8,13 @@ import {
 } from "@sampan/plan";
 import { describeError, isProblem } from "@sampan/problem";
 import type { StoredApp, StoredRecord, StoredRollout } from "@sampan/store";
-import { accept, type CheckResult } from "./accept.ts";
+import { accept, CHECK_PREFIX, type CheckResult } from "./accept.ts";
 import { apply } from "./apply.ts";
 import { isRepeatable, moveTo } from "./move-rollout.ts";
 import type { Parts } from "./parts.ts";
 import { findRecord, type RecordDetails, recordOfRollout } from "./records.ts";
+import { keepReport } from "./report.ts";
 import { returnToSnapshot } from "./rollback.ts";
-
-/** Acceptance checks are kept with the steps, under these ids. */
-export const CHECK_PREFIX = "check:";
 
 /** What of a rollout stays the same while it runs. */
 interface Running {
@@ -29,9 +27,18 @@ interface Running {
   readonly move: (event: RolloutEvent, reason?: string) => Promise<RolloutState>;
 }
 
-/** Brings one rollout to its end: steps, then acceptance, then success; or failure, and the way back when that was asked for. */
+/** Brings one rollout to its end: steps, then acceptance, then success; or failure, and the way back when that was asked for. Then it is reported. */
 export async function runRollout(parts: Parts, rollout: StoredRollout, signal: AbortSignal): Promise<void> {
   const record = await recordOfRollout(parts, rollout);
+  await bringToEnd(parts, { rollout, record }, signal);
+  if (record !== undefined) await keepReport(parts, record.id);
+}
+
+async function bringToEnd(
+  parts: Parts,
+  { rollout, record }: Pick<Running, "rollout" | "record">,
+  signal: AbortSignal,
+): Promise<void> {
   const move = (event: RolloutEvent, reason?: string) =>
     moveTo(parts, { rollout, record }, { event, ...(reason === undefined ? {} : { reason }) });
   const state = await move("start");
@@ -83,6 +90,11 @@ async function verify(parts: Parts, running: Running, signal: AbortSignal): Prom
       { appId: rollout.appId, app: spec, components: new Set(components.map((one) => one.name)) },
       {
         signal: AbortSignal.any([signal, cancel]),
+        onBegin: (name, position) =>
+          parts.store.rollouts.beginStep(rollout.id, {
+            stepId: `${CHECK_PREFIX}${name}`,
+            ordinal: plan.steps.length + position,
+          }),
         onResult: (check, position) => keepCheck(parts, rollout.id, check, plan.steps.length + position),
       },
     );

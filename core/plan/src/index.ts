@@ -1,5 +1,5 @@
 export { type AnswerChangesInput, type Answered, answerChanges } from "./answer-changes.ts";
-export { type Change, changeHints, type Decision } from "./change.ts";
+export { type Change, changeHints, type Decision, MASK } from "./change.ts";
 export type { DataWish } from "./data-work.ts";
 export type {
   AppRef,
