@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { promisify } from "node:util";
 import type { Bytes, HeldImage } from "@sampan/content";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { digestOf } from "./hold-files.ts";
 import { gather, noise, TestHolds, tarOf } from "./test-images.ts";
 
 const docker = async (...args: string[]) => (await promisify(execFile)("docker", args)).stdout.trim();
@@ -84,4 +85,21 @@ test("an engine loads what the hold rebuilds, as the same image", async () => {
   const loading = spawn("docker", ["load", "-q"], { stdio: ["pipe", "pipe", "inherit"] });
   loading.stdin.end(archive);
   expect((await gather(outputOf(loading))).toString()).toContain(images[1]!);
+});
+
+test("the archive that an engine makes of a folder is kept to the byte, and once", async () => {
+  await using holds = new TestHolds();
+  const hold = await holds.fresh();
+  const container = await docker("create", images[0]!, "sh");
+  const archive = () =>
+    outputOf(spawn("docker", ["cp", `${container}:/srv/.`, "-"], { stdio: ["ignore", "pipe", "inherit"] }));
+  try {
+    const tar = await gather(archive());
+    const layer = { diffId: digestOf(tar), size: tar.length };
+    for (let time = 0; time < 2; time += 1) expect(await hold.captureLayer(archive())).toEqual(layer);
+    expect((await gather(hold.read(layer.diffId))).equals(tar)).toBe(true);
+    expect((await hold.stats()).layers.count).toBe(1);
+  } finally {
+    await docker("rm", container);
+  }
 });

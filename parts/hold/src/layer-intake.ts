@@ -4,7 +4,7 @@ import type { HoldFiles, TempFile } from "./hold-files.ts";
 import type { HoldIndex } from "./hold-index.ts";
 import type { PackStore } from "./pack-store.ts";
 import { PackWriter } from "./pack-writer.ts";
-import { SegmentWriter } from "./recipe.ts";
+import { RECIPE_LIMITS, SegmentWriter } from "./recipe.ts";
 import { openRecipe, RecipeFileWriter, readAtOfTemp } from "./recipe-file.ts";
 import { replayDigest } from "./replay.ts";
 import { LayerSplitter } from "./splitter.ts";
@@ -144,6 +144,10 @@ export class LayerIntake {
         hasher.update(step);
         splitter.push(step);
         size += step.length;
+        if (size > RECIPE_LIMITS.layerSizeMax)
+          throw contentProblem("CONTENT_INVALID", "a layer or volume is too large to be held", {
+            why: `it has more than ${RECIPE_LIMITS.layerSizeMax} bytes`,
+          });
         await drain();
       }
     }
