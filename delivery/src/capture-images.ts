@@ -1,17 +1,16 @@
 import type { Digest, HeldImage, OnProgress } from "@sampan/content";
 import type { StoredApp } from "@sampan/store";
-import type { App, PinnedImage, Release } from "@sampan/template";
+import type { App, PinnedImage } from "@sampan/template";
 import { desiredOf } from "./desired-of.ts";
 import { imageReferences } from "./images.ts";
 import type { Parts } from "./parts.ts";
 import { deliveryProblem } from "./problems.ts";
-import type { PublishWish } from "./publish-wish.ts";
 
 interface Capture {
   readonly app: StoredApp;
   readonly spec: App;
-  readonly previous: Release | undefined;
-  readonly wish: PublishWish;
+  /** Components; all when absent. */
+  readonly selected?: readonly string[] | undefined;
 }
 
 /** Takes the images that run, by their IDs, out of the engine and into the hold; those that are held are not read again. */
@@ -20,9 +19,9 @@ export async function captureImages(
   capture: Capture,
   options: { readonly signal: AbortSignal; readonly onProgress: OnProgress },
 ) {
-  const { app, spec, wish } = capture;
+  const { app, spec } = capture;
   const desired = await desiredOf(parts, app);
-  const selected = wish.components ?? Object.keys(spec.components);
+  const selected = capture.selected ?? Object.keys(spec.components);
   const wanted = new Map<string, { id: Digest; name: string }>();
   for (const name of selected) {
     const running =

@@ -80,25 +80,28 @@ function dataImageConfig(snapshot: DataSnapshot, architecture: string): Uint8Arr
   );
 }
 
+export type UsableSnapshot = DataSnapshot & { readonly imageId: Digest; readonly image: HeldImage };
+
 /** A snapshot that can be put back. Throws DATA_SNAPSHOT_UNUSABLE when it is not complete, or the hold lacks its content. */
 export async function usableSnapshot(
   parts: Pick<Parts, "store" | "hold">,
   snapshotId: string,
-): Promise<DataSnapshot & { readonly image: HeldImage }> {
+): Promise<UsableSnapshot> {
   const snapshot = await parts.store.dataSnapshots.get(snapshotId);
   const of = `the data snapshot ${snapshotId} of ${snapshot.appName}`;
-  if (snapshot.state !== "complete" || snapshot.imageId === undefined)
+  const { imageId } = snapshot;
+  if (snapshot.state !== "complete" || imageId === undefined)
     throw deliveryProblem("DATA_SNAPSHOT_UNUSABLE", `${of} cannot be used`, {
       why: snapshot.state === "taking" ? "it is still being taken" : (snapshot.message ?? "it failed"),
       hint: "choose another: sampan snapshot list",
     });
-  const image = await parts.hold.image(snapshot.imageId);
+  const image = await parts.hold.image(imageId);
   if (image === undefined)
     throw deliveryProblem("DATA_SNAPSHOT_UNUSABLE", `${of} has no content any more`, {
-      why: `the hold lacks ${snapshot.imageId}`,
+      why: `the hold lacks ${imageId}`,
       hint: "choose another (sampan snapshot list); what the hold lacks is told by its check",
     });
-  return { ...snapshot, image };
+  return { ...snapshot, imageId, image };
 }
 
 /** Takes away every name that protects data of a snapshot that is gone or has failed: the room is freed by the next pruning. */

@@ -63,7 +63,11 @@ export interface Restoring {
 }
 
 /** Which volumes of an app a snapshot is put back into. Throws NOT_FOUND for what it does not hold, DATA_SNAPSHOT_UNUSABLE when nothing is left. */
-export function restoreWish(spec: App, snapshot: DataSnapshot, choice: RestoreChoice = {}): Restoring {
+export function restoreWish(
+  spec: App,
+  snapshot: Pick<DataSnapshot, "id" | "volumes">,
+  choice: RestoreChoice = {},
+): Restoring {
   refuseUnheld(snapshot, choice);
   const volumes: { component: string; volume: string }[] = [];
   const remarks: string[] = [];
@@ -93,7 +97,10 @@ function isChosen(held: DataSnapshotVolume, { components, volumes }: RestoreChoi
   );
 }
 
-function refuseUnheld(snapshot: DataSnapshot, { components = [], volumes = [] }: RestoreChoice): void {
+function refuseUnheld(
+  snapshot: Pick<DataSnapshot, "volumes">,
+  { components = [], volumes = [] }: RestoreChoice,
+): void {
   const holds = (component: string, volume?: string) =>
     snapshot.volumes.some(
       (one) => one.component === component && (volume === undefined || one.volume === volume),

@@ -15,7 +15,7 @@ export interface ExportWish {
 }
 
 /** Larger packs save 1 or 2 % and cost memory on both sides. */
-const PACK_SIZE_BYTES = 8 * 1024 * 1024;
+export const PACK_SIZE_BYTES = 8 * 1024 * 1024;
 
 /** Writes releases into a sealed bundle file, signed by this site unless told otherwise. Begun again, it begins anew and leaves nothing behind. */
 export async function exportBundle(
@@ -24,9 +24,38 @@ export async function exportBundle(
   wish: ExportWish,
   options: { readonly signal: AbortSignal; readonly onProgress: OnProgress },
 ): Promise<{ readonly file: BundleFile; readonly manifestDigest: Digest }> {
+  const { releases, blobs } = await cargoOf(parts, wish.releases);
+  const file = await files.beginExport({
+    id: wish.fileId,
+    name: `${fileStem(releases)}.sampan`,
+    ...(wish.teamId === undefined ? {} : { teamId: wish.teamId }),
+  });
+  try {
+    const written = await parts.bundles.writeBundle(parts.hold, files.contentPath(file.id, file.name), {
+      releases,
+      blobs,
+      level: wish.level,
+      packSizeBytes: PACK_SIZE_BYTES,
+      createdBy: `sampan/${parts.productVersion}`,
+      signers: wish.unsigned ? [] : [parts.site.signer],
+      signal: options.signal,
+      onProgress: options.onProgress,
+    });
+    return { file: await files.seal(file.id, options), manifestDigest: written.digest };
+  } catch (error) {
+    await files.remove(file.id);
+    throw error;
+  }
+}
+
+/** The documents of releases, what they name, and the logos of their templates. */
+export async function cargoOf(
+  parts: Pick<Parts, "store" | "hold">,
+  digests: readonly Digest[],
+): Promise<{ readonly releases: ReleaseCargo[]; readonly blobs: BundleBlob[] }> {
   const releases: ReleaseCargo[] = [];
   const blobs = new Map<Digest, BundleBlob>();
-  for (const digest of wish.releases) {
+  for (const digest of digests) {
     const { stored, release } = await readRelease(parts, digest);
     releases.push({
       digest,
@@ -43,27 +72,7 @@ export async function exportBundle(
       blobs.set(logo.digest, { ...logo, role: `logo/${stored.templateId}`, size });
     }
   }
-  const file = await files.beginExport({
-    id: wish.fileId,
-    name: `${fileStem(releases)}.sampan`,
-    ...(wish.teamId === undefined ? {} : { teamId: wish.teamId }),
-  });
-  try {
-    const written = await parts.bundles.writeBundle(parts.hold, files.contentPath(file.id, file.name), {
-      releases,
-      blobs: [...blobs.values()],
-      level: wish.level,
-      packSizeBytes: PACK_SIZE_BYTES,
-      createdBy: `sampan/${parts.productVersion}`,
-      signers: wish.unsigned ? [] : [parts.site.signer],
-      signal: options.signal,
-      onProgress: options.onProgress,
-    });
-    return { file: await files.seal(file.id, options), manifestDigest: written.digest };
-  } catch (error) {
-    await files.remove(file.id);
-    throw error;
-  }
+  return { releases, blobs: [...blobs.values()] };
 }
 
 /** Sticks and file systems take names of up to 255 bytes, and a Chinese character has three. */

@@ -59,7 +59,7 @@ export async function publish(
   const preview = await previewPublish(parts, app, wish);
   refuse(wish, preview);
   const { spec, previous, template: existing } = await prepare(parts, app, wish);
-  const pins = await captureImages(parts, { app, spec, previous, wish }, options);
+  const pins = await captureImages(parts, { app, spec, selected: wish.components }, options);
   const template = await templateOf(parts, { wish, app, existing, newId: options.newTemplateId });
   const {
     value: release,
