@@ -1,7 +1,7 @@
 import type { App, AppBody, Component } from "@sampan/template";
 import { type Change, COMPONENT, makeChange } from "./change.ts";
 import { NAMED_SECTIONS } from "./merge-input.ts";
-import { differingSections, propertiesOf, propertyWords } from "./property.ts";
+import { differingProperties, pathOf, propertyWords, valueAt } from "./property.ts";
 import { isSameImage, sameValue } from "./same-value.ts";
 
 /** What differs from `a` to `b`, property by property; components are matched by id, and by name where they have none. */
@@ -30,14 +30,11 @@ export function diffApps(a: App | AppBody, b: App | AppBody): readonly Change[] 
 }
 
 function diffComponents(name: string, before: Component, after: Component): readonly Change[] {
-  const sections = differingSections(before, after);
-  const [was, is] = [propertiesOf(before, sections), propertiesOf(after, sections)];
-  const all = new Map([...was, ...is]);
-  return [...all].flatMap(([at, property]) =>
+  return differingProperties(before, after).flatMap((property) =>
     compare(
-      `components.${name}.${at}`,
+      `components.${name}.${pathOf(property)}`,
       propertyWords(property),
-      { before: was.get(at)?.value, after: is.get(at)?.value },
+      { before: valueAt(before, property), after: valueAt(after, property) },
       name,
     ),
   );

@@ -3,13 +3,14 @@ import { type Change, type Decision, makeChange } from "./change.ts";
 import { judgeProperty } from "./merge-rules.ts";
 import { planProblem } from "./problems.ts";
 import {
+  allProperties,
   COMPONENT_SECTIONS,
-  componentFrom,
-  differingSections,
-  type Properties,
+  differingProperties,
   type Property,
-  propertiesOf,
+  pathOf,
   propertyWords,
+  valueAt,
+  withProperties,
 } from "./property.ts";
 import { isSameImage, sameValue } from "./same-value.ts";
 
@@ -127,20 +128,20 @@ export function mergeComponent(
   decisions: Decisions,
 ): { readonly component: Component; readonly changes: readonly Change[] } {
   const { name, old, offered, site } = sides;
-  const sections = decisions.areAbout(name) ? undefined : differingSections(offered, site);
-  const [was, wanted, here] = [
-    old === undefined ? NONE : propertiesOf(old, sections),
-    propertiesOf(offered, sections),
-    propertiesOf(site, sections),
-  ];
-  const result = new Map<string, Property>(here);
+  const properties = decisions.areAbout(name)
+    ? allProperties(site, offered)
+    : differingProperties(site, offered);
+  const moved: Property[] = [];
   const changes: Change[] = [];
-  let moved = false;
-  for (const [at, property] of unionOf(here, wanted)) {
+  for (const property of properties) {
     const section = COMPONENT_SECTIONS[property.section];
     if (section.class === "identity") continue;
-    const values = { old: was.get(at)?.value, offered: wanted.get(at)?.value, site: here.get(at)?.value };
-    const path = `components.${name}.${at}`;
+    const values = {
+      old: valueAt(old, property),
+      offered: valueAt(offered, property),
+      site: valueAt(site, property),
+    };
+    const path = `components.${name}.${pathOf(property)}`;
     const decision = decisions.of(path);
     if (decision === undefined && sameValue(values.offered, values.site)) continue;
     const judged = judgeProperty({
@@ -155,33 +156,9 @@ export function mergeComponent(
       decision,
     );
     if (verdict.change !== undefined) changes.push(verdict.change);
-    if (sameValue(verdict.value, values.site)) continue;
-    moved = true;
-    result.set(at, { ...property, value: verdict.value });
+    if (!sameValue(verdict.value, values.site)) moved.push({ ...property, value: verdict.value });
   }
-  return {
-    component: moved ? replaceSections(site, componentFrom(result.values()), sections) : site,
-    changes,
-  };
-}
-
-/** The component with some sections (all when undefined) as in another one; those that it lacks are gone. */
-function replaceSections(
-  component: Component,
-  changed: Component,
-  sections: ReadonlySet<string> | undefined,
-): Component {
-  const replaced = Object.entries({ ...component, ...changed }).filter(
-    ([name]) => Object.hasOwn(changed, name) || sections?.has(name) === false,
-  );
-  return Object.fromEntries(replaced) as Component;
-}
-
-const NONE: Properties = new Map();
-
-function* unionOf(here: Properties, wanted: Properties): Iterable<readonly [string, Property]> {
-  yield* here;
-  for (const entry of wanted) if (!here.has(entry[0])) yield entry;
+  return { component: moved.length === 0 ? site : withProperties(site, moved), changes };
 }
 
 /** Whether the component has the section's entry, such as the port, that the property is of. */

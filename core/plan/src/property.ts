@@ -72,32 +72,93 @@ export type Properties = ReadonlyMap<string, Property>;
 /** All properties, or those of some sections. */
 export function propertiesOf(component: Component, sections?: ReadonlySet<string>): Properties {
   const properties = new Map<string, Property>();
-  for (const [name, value] of Object.entries(component)) {
-    const section = name as keyof Component;
-    if (value === undefined || sections?.has(section) === false) continue;
-    const { shape } = COMPONENT_SECTIONS[section];
-    if (shape === "whole") properties.set(section, { section, key: "", field: "", value });
-    else if (shape === "names")
-      for (const key of value as readonly string[])
-        properties.set(`${section}.${key}`, { section, key, field: "", value: true });
-    else
-      for (const [key, entry] of Object.entries(value)) {
-        if (shape === "entries")
-          properties.set(`${section}.${key}`, { section, key, field: "", value: entry });
-        else
-          for (const [field, leaf] of Object.entries(entry as object))
-            properties.set(`${section}.${key}.${field}`, { section, key, field, value: leaf });
-      }
-  }
+  for (const section of sectionsOf(component))
+    if (sections?.has(section) !== false)
+      for (const property of propertiesIn(component, section)) properties.set(pathOf(property), property);
   return properties;
 }
 
-/** Sections in which two components differ. Most are the same in most upgrades: only these are looked at one by one. */
-export function differingSections(a: Component, b: Component): ReadonlySet<string> {
-  const differing = new Set<string>();
-  for (const name of Object.keys(COMPONENT_SECTIONS) as (keyof Component)[])
-    if (!sameValue(a[name], b[name])) differing.add(name);
-  return differing;
+function sectionsOf(component: Component): readonly (keyof Component)[] {
+  return Object.keys(component) as (keyof Component)[];
+}
+
+function propertiesIn(component: Component, section: keyof Component): readonly Property[] {
+  const value = component[section];
+  if (value === undefined) return [];
+  switch (COMPONENT_SECTIONS[section].shape) {
+    case "whole":
+      return [{ section, key: "", field: "", value }];
+    case "names":
+      return (value as readonly string[]).map((key) => ({ section, key, field: "", value: true }));
+    case "entries":
+      return Object.entries(value).map(([key, entry]) => ({ section, key, field: "", value: entry }));
+    case "fields":
+      return Object.entries(value).flatMap(([key, entry]) =>
+        Object.entries(entry as object).map(([field, leaf]) => ({ section, key, field, value: leaf })),
+      );
+  }
+}
+
+/** Where a property is in its component: `env.PORT`, `ports.http.port`. */
+export function pathOf({ section, key, field }: Property): string {
+  const { shape } = COMPONENT_SECTIONS[section];
+  if (shape === "whole") return section;
+  return shape === "fields" ? `${section}.${key}.${field}` : `${section}.${key}`;
+}
+
+/** What a component has for a property of another one; undefined when it has nothing. */
+export function valueAt(component: Component | undefined, { section, key, field }: Property): unknown {
+  const value = component?.[section];
+  if (value === undefined) return undefined;
+  switch (COMPONENT_SECTIONS[section].shape) {
+    case "whole":
+      return value;
+    case "names":
+      return (value as readonly string[]).includes(key) || undefined;
+    case "entries":
+      return ownValue(value, key);
+    case "fields":
+      return ownValue(ownValue(value, key), field);
+  }
+}
+
+function ownValue(record: unknown, key: string): unknown {
+  return typeof record === "object" && record !== null && Object.hasOwn(record, key)
+    ? (record as Readonly<Record<string, unknown>>)[key]
+    : undefined;
+}
+
+/** Properties of `a` in its order, then those that only `b` has. */
+export function allProperties(a: Component, b: Component): readonly Property[] {
+  const here = propertiesOf(a);
+  return [...here.values(), ...[...propertiesOf(b)].flatMap(([path, one]) => (here.has(path) ? [] : [one]))];
+}
+
+/** Those of all properties in which the two differ. Found section by section, because in most upgrades most are the same. */
+export function differingProperties(a: Component, b: Component): readonly Property[] {
+  const differs = (section: keyof Component) => !sameValue(a[section], b[section]);
+  const here = sectionsOf(a)
+    .filter(differs)
+    .flatMap((section) => propertiesIn(a, section))
+    .filter((property) => !sameValue(property.value, valueAt(b, property)));
+  const only = sectionsOf(b)
+    .filter(differs)
+    .flatMap((section) => propertiesIn(b, section))
+    .filter((property) => valueAt(a, property) === undefined);
+  return [...here, ...only];
+}
+
+/** The component with some properties changed; those without a value are gone. */
+export function withProperties(component: Component, changed: readonly Property[]): Component {
+  const sections = new Set<string>(changed.map((property) => property.section));
+  const properties = new Map(propertiesOf(component, sections));
+  for (const property of changed) properties.set(pathOf(property), property);
+  const replaced = componentFrom(properties.values());
+  return Object.fromEntries(
+    Object.entries({ ...component, ...replaced }).filter(
+      ([section]) => Object.hasOwn(replaced, section) || !sections.has(section),
+    ),
+  ) as Component;
 }
 
 /** The component that has these properties, in their order. Sections that become empty are left out. */
