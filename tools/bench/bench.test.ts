@@ -49,3 +49,17 @@ test("the table leaves out what nothing fills and puts figures to the right", ()
     ["set    method     size    wall", "books  ours     1.5 MB  1.23 s", "books  zstd    21.0 MB"].join("\n"),
   );
 });
+
+test("what one of many takes is told, and what is quick in milliseconds", () => {
+  const rows = [
+    { set: "ten", method: "ours", wallSeconds: 0.0213, heapBytes: 250_000, items: 10 },
+    { set: "many", method: "ours", wallSeconds: 0.17, heapBytes: 25_000_000, items: 1000 },
+  ];
+  expect(renderTable(rows)).toBe(
+    [
+      "set   method     wall     heap  wall each  heap each",
+      "ten   ours    21.3 ms   0.3 MB   2.130 ms    25.0 kB",
+      "many  ours     0.17 s  25.0 MB   0.170 ms    25.0 kB",
+    ].join("\n"),
+  );
+});

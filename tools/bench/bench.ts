@@ -24,6 +24,9 @@ export interface Measure {
   readonly wallSeconds?: number;
   readonly cpuSeconds?: number;
   readonly peakRssBytes?: number;
+  readonly heapBytes?: number;
+  /** How many things it was done to: the table then says what one of them takes. */
+  readonly items?: number;
 }
 
 export interface BenchRow extends Measure {
@@ -31,7 +34,7 @@ export interface BenchRow extends Measure {
   readonly method: string;
 }
 
-const FIELDS = ["sizeBytes", "wallSeconds", "cpuSeconds", "peakRssBytes"] as const;
+const FIELDS = ["sizeBytes", "wallSeconds", "cpuSeconds", "peakRssBytes", "heapBytes", "items"] as const;
 
 /**
  * Runs every method `runs` times, interleaved and each round in another order, so that a slow minute of the machine
