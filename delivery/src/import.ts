@@ -1,7 +1,9 @@
-import type { Bundle, Trust } from "@sampan/bundle";
+import type { Bundle, BundleRelease, Trust } from "@sampan/bundle";
 import type { Digest, HeldImage, OnProgress } from "@sampan/content";
+import { isProblem } from "@sampan/problem";
 import type { Nouns, StoredTemplate } from "@sampan/store";
 import { parseRelease, type Release } from "@sampan/template";
+import { BACKUP_ROLE, CARRIER_PREFIX } from "./backup-document.ts";
 import { findTemplate, imagesOfRelease, referenceName } from "./library.ts";
 import { type Actor, isoNow, type Parts } from "./parts.ts";
 import { deliveryProblem } from "./problems.ts";
@@ -20,6 +22,8 @@ export interface ImportOptions {
   readonly signal: AbortSignal;
   readonly onProgress: OnProgress;
   readonly onStep?: (name: string) => void | Promise<void>;
+  /** Called when all of the bundle is verified, and before anything is changed: what it throws ends the import. */
+  readonly onVerified?: (bundle: Bundle) => Promise<void>;
 }
 
 export interface Imported {
@@ -33,6 +37,7 @@ export interface Imported {
   readonly copiedBytes: number;
   readonly skippedBytes: number;
   readonly signer?: string;
+  readonly remarks: readonly string[];
 }
 
 /**
@@ -53,8 +58,9 @@ export async function importRelease(
       signal: options.signal,
       onProgress: options.onProgress,
     });
+    await options.onVerified?.(bundle);
     const arrived: Arrived[] = [];
-    for (const { digest } of bundle.document.releases)
+    for (const { digest } of await releasesToKeep(parts, bundle))
       arrived.push({ digest, ...readArrived(digest, await bundle.read(digest)) });
     for (const { release } of arrived) await refuseElsewhere(parts.store, release, wish);
     const content = await parts.bundles.importBundle(bundle, parts.hold, {
@@ -78,9 +84,43 @@ export async function importRelease(
       copiedBytes: content.copiedBytes,
       skippedBytes: content.skippedBytes,
       ...(signer === undefined ? {} : { signer }),
+      remarks: isBackup(bundle)
+        ? ["the file is the backup of an app: `sampan backup restore` makes the app of it, with its data"]
+        : [],
     };
   } finally {
     await bundle.close();
+  }
+}
+
+export function isBackup({ document }: Pick<Bundle, "document">): boolean {
+  return document.blobs.some((blob) => blob.role === BACKUP_ROLE);
+}
+
+/**
+ * A backup carries the releases that its app was installed from: those that the library has stay as they are. What only carries the app's
+ * images and data is nothing to install.
+ */
+async function releasesToKeep(
+  parts: Pick<Parts, "store">,
+  bundle: Bundle,
+): Promise<readonly BundleRelease[]> {
+  const { releases } = bundle.document;
+  if (!isBackup(bundle)) return releases;
+  const wanted: BundleRelease[] = [];
+  for (const release of releases)
+    if (!release.templateId.startsWith(CARRIER_PREFIX) && !(await isHere(parts, release.digest)))
+      wanted.push(release);
+  return wanted;
+}
+
+async function isHere(parts: Pick<Parts, "store">, digest: Digest): Promise<boolean> {
+  try {
+    await parts.store.releases.get(digest);
+    return true;
+  } catch (error) {
+    if (isProblem(error, "STORE_ABSENT")) return false;
+    throw error;
   }
 }
 

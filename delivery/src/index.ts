@@ -12,6 +12,13 @@ export {
   switchModules,
   updateApp,
 } from "./apps.ts";
+export {
+  BACKUP_REMARKS,
+  type BackedUp,
+  type BackupOptions,
+  type BackupWish,
+  backUp,
+} from "./backup.ts";
 export { type BundleFile, BundleFiles } from "./bundle-files.ts";
 export { type Change, type Changed, type ChangeOptions, change, type NewApp, planFor } from "./change.ts";
 export {
@@ -63,6 +70,7 @@ export {
   reportPage,
 } from "./report.ts";
 export { isReported } from "./report-content.ts";
+export { type RestoreBackupWish, type RestoredBackup, restoreBackup } from "./restore-backup.ts";
 export { type RollbackWish, rollback, rollbackVerdict } from "./rollback.ts";
 export { cancelRollout, runRollout } from "./rollout.ts";
 export { Scheduler, type SchedulerOptions } from "./schedule.ts";

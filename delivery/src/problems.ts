@@ -136,6 +136,11 @@ export const deliveryProblems = {
     exit: EXIT.failed,
     doc: "The change was not brought to health. The record says which step failed and why.",
   },
+  BACKUP_INVALID: {
+    status: 422,
+    exit: EXIT.damaged,
+    doc: "The file is not a backup of an app, or what it says of the app cannot be read by this version.",
+  },
   DATA_ABSENT: {
     status: 409,
     exit: EXIT.refused,
