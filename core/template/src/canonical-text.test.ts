@@ -25,6 +25,25 @@ test.each([Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, "\ud800", new Date(0),
   },
 );
 
+test("texts and keys are written as JSON writes them, and keys sorted as texts, however many", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "grapheme" }), (text) => {
+      expect(canonicalText(text)).toBe(JSON.stringify(text));
+    }),
+  );
+  fc.assert(
+    fc.property(fc.uniqueArray(fc.string(), { maxLength: 60 }), (keys) => {
+      const members = keys.toSorted().map((key) => `${JSON.stringify(key)}:1`);
+      const value = Object.fromEntries(keys.map((key) => [key, 1]));
+      expect(canonicalText(value)).toBe(`{${members.join(",")}}`);
+    }),
+  );
+});
+
+test.each([...'"\\/ ~\u007f\u0000\n!#[]^'])("the text %j is written as JSON writes it", (text) => {
+  expect(canonicalText(text)).toBe(JSON.stringify(text));
+});
+
 test("the canonical text does not depend on the order of keys, and says everything", () => {
   fc.assert(
     fc.property(anyApp, (app) => {

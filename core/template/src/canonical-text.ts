@@ -8,6 +8,7 @@ import { Bug } from "@sampan/problem";
 export function canonicalText(value: unknown): string {
   switch (typeof value) {
     case "string":
+      if (PLAIN.test(value)) return `"${value}"`;
       if (!value.isWellFormed()) throw new Bug("canonical text of a string that is not well-formed Unicode");
       return JSON.stringify(value);
     case "boolean":
@@ -22,6 +23,9 @@ export function canonicalText(value: unknown): string {
       throw new Bug(`canonical text of a ${typeof value}`);
   }
 }
+
+/** ASCII in which JSON escapes nothing: most texts, and no call is needed for them. */
+const PLAIN = /^[ !#-[\]-~]*$/;
 
 function canonicalCollection(value: object): string {
   if (Array.isArray(value)) return `[${value.map(canonicalText).join(",")}]`;
