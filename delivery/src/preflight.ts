@@ -56,12 +56,13 @@ async function factsOf(parts: Parts, machine: Capabilities, others: OtherApps): 
   };
 }
 
-/** What cannot be found out is unknown; an engine that is not there is a problem of its own. */
+/** What the machine does not tell is unknown; an engine that is not there is a problem of its own. */
 async function unlessUnknown<T>(ask: () => Promise<T>): Promise<T | undefined> {
   try {
     return await ask();
   } catch (error) {
-    if (!isProblem(error) || error.code === "RUNTIME_UNREACHABLE") throw error;
+    const isTold = isProblem(error) || (error instanceof Error && "errno" in error);
+    if (!isTold || isProblem(error, "RUNTIME_UNREACHABLE")) throw error;
     return undefined;
   }
 }

@@ -35,7 +35,9 @@ function switchedComponents({ before, last, settled }: Shown): readonly Change[]
   return Object.keys(settled.spec.components).flatMap((name): Change[] => {
     if (before.spec.components[name] === undefined || ran.has(name) === runs.has(name)) return [];
     const modules = Object.entries(settled.spec.modules ?? {})
-      .filter(([, { components }]) => components.includes(name))
+      .filter(
+        ([module, { components }]) => components.includes(name) && settled.modules[module] === runs.has(name),
+      )
       .map(([module]) => module);
     const of = `${modules.length === 1 ? "module" : "modules"} ${modules.join(", ")}`;
     const why = runs.has(name) ? `${of} turned on` : `${of} turned off: it stops, and its data stays`;
