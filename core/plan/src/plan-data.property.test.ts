@@ -10,8 +10,8 @@ import {
   type Step,
   type StepState,
 } from "./index.ts";
-import { anyStart, carryOut, expectAsDesired, NAMES, planOf } from "./planning-arbitrary.ts";
 import { simulateStep } from "./simulate-step.ts";
+import { anyStart, carryOut, expectAsDesired, NAMES, planOf } from "./test-planning.ts";
 
 const anyStartWithWish = anyStart.chain(({ desired, observed, inFlight }) => {
   const volumes = desired.components.flatMap(({ name, data }) =>

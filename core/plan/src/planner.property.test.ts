@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { nextSteps, type StepState } from "./index.ts";
-import { anyStart, carryOut, expectAsDesired, holdsTwice, planOf } from "./planning-arbitrary.ts";
 import { component, desiredOf, instance, observedOf, specDigestOf } from "./planning-samples.ts";
 import { simulateStep } from "./simulate-step.ts";
+import { anyStart, carryOut, expectAsDesired, holdsTwice, planOf } from "./test-planning.ts";
 
 test("a plan that is carried out gives what is desired, from whatever was there, and then nothing is left to do", () => {
   fc.assert(

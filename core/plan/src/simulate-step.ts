@@ -1,6 +1,6 @@
 import type { Desired } from "./desired.ts";
 import type { Observed, ObservedInstance } from "./observed.ts";
-import type { Step } from "./plan-types.ts";
+import type { Step, StepOf } from "./plan-types.ts";
 
 /** What is observed after a step succeeded: the model of a driver that the planner's tests reason with. `newId` names instances. */
 export function simulateStep(
@@ -54,12 +54,8 @@ export function simulateStep(
             : one,
         ),
       };
-    case "data.restore": {
-      const made = step.volumes
-        .map((volume) => ({ owner: step.component, volume }))
-        .filter((one) => !observed.volumes.some((seen) => sameVolume(seen, one)));
-      return { ...observed, volumes: [...observed.volumes, ...made] };
-    }
+    case "data.restore":
+      return withVolumes(observed, step);
     // What is in volumes is not observed.
     case "data.capture":
     case "data.resume":
@@ -67,10 +63,10 @@ export function simulateStep(
   }
 }
 
-type Volume = Observed["volumes"][number];
-
-function sameVolume(a: Volume, b: Volume): boolean {
-  return a.owner === b.owner && a.volume === b.volume;
+function withVolumes(observed: Observed, { component: owner, volumes }: StepOf<"data.restore">): Observed {
+  const isSeen = (name: string) => observed.volumes.some((one) => one.owner === owner && one.volume === name);
+  const made = volumes.filter((name) => !isSeen(name)).map((volume) => ({ owner, volume }));
+  return { ...observed, volumes: [...observed.volumes, ...made] };
 }
 
 function isOf(
