@@ -19,7 +19,10 @@ export interface DriverContext {
   readonly addressPool: string;
   /** When instances gave up their component's name, in milliseconds of the process's own clock. */
   readonly retiredAtMs: Map<string, number>;
-  /** Marks of carriers, and names of volumes being replaced, of work that this driver has in hand: what others left behind is swept up. */
+  /**
+   * Marks of carriers in use, and of volumes that this driver fills or has filled: all else that looks like work in hand was left behind, and
+   * is swept up. A volume keeps its mark once it counts, for a sweep that looked just before.
+   */
   readonly working: Set<string>;
   /** By app: choosing names and addresses is one at a time. By volume: replacing its content is. */
   readonly lock: KeyedLock;

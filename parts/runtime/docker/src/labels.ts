@@ -25,12 +25,12 @@ export const LABEL = {
   volume: "dev.sampan.volume",
   /** On the volume that carries the config files of one instance; its value is that instance's name. */
   files: "dev.sampan.files",
-  /** On a volume: the name of the one whose place it is to take. It counts once that one is gone; see write-volume.ts. */
-  replaces: "dev.sampan.replaces",
+  /** On a volume that was filled in place of another: 1, 2, …; the highest counts. The first volume has none. See volume-turns.ts. */
+  turn: "dev.sampan.turn",
+  /** On an empty volume: `component/volume/turn` of the one that does not count while this is there. */
+  guards: "dev.sampan.guards",
   /** On a container that carries content of a volume: a mark of the work it belongs to. */
   carrier: "dev.sampan.carrier",
-  /** On such a container: the name of the volume that is being filled through it. */
-  fills: "dev.sampan.fills",
 } as const;
 
 export interface InstanceLabels {

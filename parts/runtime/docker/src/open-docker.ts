@@ -24,7 +24,7 @@ import { serveInstance } from "./serve.ts";
 import { StatsReader } from "./stats.ts";
 import { readTakenPorts } from "./taken-ports.ts";
 import { openTerminal } from "./terminal.ts";
-import { sweepCarriers } from "./volume-carrier.ts";
+import { sweepVolumes } from "./volume-carrier.ts";
 import { ensureVolume } from "./volumes.ts";
 import { watchChanges } from "./watch.ts";
 import { removeVolume, writeVolume } from "./write-volume.ts";
@@ -169,7 +169,7 @@ async function restartInstance(
 
 async function takeUp(context: DriverContext): Promise<void> {
   await trackAll(context);
-  await sweepCarriers(context, undefined, undefined);
+  await sweepVolumes(context, undefined, undefined);
 }
 
 async function trackAll(context: DriverContext): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Bytes } from "@sampan/content";
 import { runtimeProblem, type VolumeRef, walkTar } from "@sampan/runtime";
 import type { DriverContext } from "./driver-context.ts";
-import { CARRIED_AT, makeCarrier, sweepCarriers } from "./volume-carrier.ts";
+import { CARRIED_AT, makeCarrier, sweepVolumes } from "./volume-carrier.ts";
 import { appVolumes, findVolume, volumeTitle } from "./volumes.ts";
 
 /** Between two pieces of an archive; the engine walks large folders meanwhile. */
@@ -16,7 +16,7 @@ export async function* readVolume(
   ref: VolumeRef,
   signal: AbortSignal | undefined,
 ): Bytes {
-  await sweepCarriers(context, ref.app.id, signal);
+  await sweepVolumes(context, ref.app.id, signal);
   // Under the app's lock, no other volume takes this one's place before it is mounted.
   const carrier = await context.lock.run(ref.app.id, async () => {
     const volume = findVolume(await appVolumes(context.scope, ref.app.id, signal), {

@@ -3,10 +3,13 @@ import { runtimeProblem, type VolumeRef } from "@sampan/runtime";
 import type { DriverContext } from "./driver-context.ts";
 import type { EngineVolume } from "./engine-types.ts";
 import { LABEL, ownerLabels } from "./labels.ts";
-import { isReplacement } from "./volumes.ts";
+import { sortTurns } from "./volume-turns.ts";
 
 /** Where a carrier has the volume. */
 export const CARRIED_AT = "/volume";
+
+/** The engine removes about two thousand files a second on a slow disk. */
+const REMOVAL_TIMEOUT_MS = 30 * 60_000;
 
 type Access = "read" | "fill";
 
@@ -38,7 +41,6 @@ export async function makeCarrier(
         Labels: {
           ...ownerLabels(ref.app, scope.site),
           [LABEL.carrier]: mark,
-          ...(access === "fill" ? { [LABEL.fills]: volume.Name } : {}),
         },
         HostConfig: {
           NetworkMode: "none",
@@ -72,24 +74,22 @@ export async function makeCarrier(
   }
 }
 
-/** Removes what work on volumes left behind when its process ended: carriers, and volumes that did not come to take another's place. */
-export async function sweepCarriers(
+/** Removes what work on volumes left behind when its process ended: carriers, volumes with a guard, and volumes whose turn is over. */
+export async function sweepVolumes(
   context: DriverContext,
   app: string | undefined,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { scope, working } = context;
-  const left = (await scope.volumeCarriers(app, signal)).filter(
-    ({ Labels }) => !working.has(Labels?.[LABEL.carrier] ?? ""),
-  );
-  for (const { Id } of left) await removeContainer(context, Id);
-  const unfilled = new Set(left.map(({ Labels }) => Labels?.[LABEL.fills]));
-  const volumes = await scope.volumes(app, signal);
-  for (const volume of volumes) {
-    const isInHand = working.has(volume.Labels?.[LABEL.replaces] ?? "");
-    if (unfilled.has(volume.Name) || (isReplacement(volume, volumes) && !isInHand))
-      await removeEngineVolume(context, volume.Name, signal);
+  for (const { Id, Labels } of await scope.volumeCarriers(app, signal))
+    if (!working.has(Labels?.[LABEL.carrier] ?? "")) await removeContainer(context, Id);
+  const { over, guards } = sortTurns(await scope.volumes(app, signal));
+  for (const { guard, mark, guarded } of guards) {
+    if (working.has(mark)) continue;
+    const removed = await Promise.all(guarded.map(({ Name }) => removeEngineVolume(context, Name, signal)));
+    if (removed.every(Boolean)) await removeEngineVolume(context, guard.Name, signal);
   }
+  for (const { Name } of over) await removeEngineVolume(context, Name, signal);
 }
 
 /** False when containers mount it. */
@@ -103,6 +103,7 @@ export async function removeEngineVolume(
     path: `/volumes/${encodeURIComponent(name)}`,
     what: `remove volume ${name}`,
     accept: [404, 409],
+    timeoutMs: REMOVAL_TIMEOUT_MS,
     signal,
   });
   return status !== 409;

@@ -120,6 +120,23 @@ test(
 );
 
 test(
+  "once the new content counts, what stays of the old one is swept up later",
+  withStory(async (story, data) => {
+    await harness.driver.writeVolume(data, tarOf("old"));
+    const proxy = await openCuttingProxy(harness.client.address, /\/volumes\/sampan(?!.*guard)/);
+    const driver = openDocker({ ...harness.options, engine: proxy.address });
+    await driver.writeVolume(data, tarOf("new"));
+    await driver.close();
+    await proxy.close();
+    expect(await harness.remains(story.app.id)).toHaveLength(2);
+    expect((await story.observe()).volumes).toEqual([{ owner: "db", volume: "data" }]);
+    expect(await inside(story, "cat file")).toBe("new");
+    expect((await readAll(data)).includes("new")).toBe(true);
+    expect(await harness.remains(story.app.id)).toHaveLength(1);
+  }),
+);
+
+test(
   "a volume that was filled in part never counts, even when somebody removed the one before it",
   withStory(async (story, data) => {
     await harness.driver.writeVolume(data, tarOf("old"));

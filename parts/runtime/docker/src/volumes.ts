@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { AppRef, StepOf } from "@sampan/plan";
 import { runtimeProblem, type StepContext, type VolumeRef } from "@sampan/runtime";
 import { containersForStep } from "./app-containers.ts";
@@ -7,6 +6,7 @@ import type { EngineScope } from "./engine-scope.ts";
 import type { EngineLabels, EngineVolume } from "./engine-types.ts";
 import { LABEL, ownerLabels } from "./labels.ts";
 import { elsewhere, volumeName } from "./names.ts";
+import { countingVolumes } from "./volume-turns.ts";
 
 /** Which volume: the component that owns it, and its name there. */
 interface Wanted {
@@ -29,23 +29,13 @@ export async function ensureVolume(
   });
 }
 
-/** The volumes of an app that count: not those that are still to take the place of another, nor those being filled. See write-volume.ts. */
+/** The volumes of an app that count; see volume-turns.ts. */
 export async function appVolumes(
   scope: EngineScope,
   app: string,
   signal: AbortSignal | undefined,
 ): Promise<readonly EngineVolume[]> {
-  const all = await scope.volumes(app, signal);
-  if (!all.some(({ Labels }) => LABEL.replaces in (Labels ?? {}))) return all;
-  const carriers = await scope.volumeCarriers(app, signal);
-  const filling = new Set(carriers.map(({ Labels }) => Labels?.[LABEL.fills]));
-  return all.filter((one) => !isReplacement(one, all) && !filling.has(one.Name));
-}
-
-/** Whether the volume whose place it is to take is still there. */
-export function isReplacement({ Labels }: EngineVolume, all: readonly EngineVolume[]): boolean {
-  const replaced = Labels?.[LABEL.replaces];
-  return replaced !== undefined && all.some(({ Name }) => Name === replaced);
+  return countingVolumes(await scope.volumes(app, signal));
 }
 
 export function findVolume(volumes: readonly EngineVolume[], wanted: Wanted): EngineVolume | undefined {
@@ -59,56 +49,47 @@ export function volumeTitle({ app, component, volume }: VolumeRef): string {
   return `volume ${volume} of ${component} in ${app.slug}`;
 }
 
+/** Makes the first volume, or with a turn the one that comes after others. */
 export async function createVolume(
   context: DriverContext,
   app: AppRef,
-  wanted: Wanted,
+  wanted: Wanted & { readonly turn?: number },
   signal: AbortSignal | undefined,
 ): Promise<EngineVolume> {
+  const { turn } = wanted;
+  const labels = {
+    [LABEL.component]: wanted.owner,
+    [LABEL.volume]: wanted.volume,
+    ...(turn === undefined ? {} : { [LABEL.turn]: String(turn) }),
+  };
   const name = volumeName(app, wanted);
-  return await createNamed(context, { app, wanted, names: [name, elsewhere(name, app)] }, signal);
+  return await createNamed(
+    context,
+    { app, name: turn === undefined ? name : `${name}-r${turn}`, labels },
+    signal,
+  );
 }
 
-/** Makes the volume that is to take the place of another one of the same component. Its name says nothing but that. */
-export async function createReplacement(
+/** Makes the empty volume because of which another one, not made yet, does not count. */
+export async function createGuard(
   context: DriverContext,
-  { app, component, volume }: VolumeRef,
-  before: EngineVolume,
+  app: AppRef,
+  wanted: Wanted & { readonly turn: number },
   signal: AbortSignal | undefined,
 ): Promise<EngineVolume> {
-  const leftover = (await context.scope.volumes(app.id, signal)).find(
-    ({ Labels }) => Labels?.[LABEL.replaces] === before.Name,
-  );
-  if (leftover !== undefined)
-    throw runtimeProblem("RUNTIME_REFUSED", `volume ${leftover.Name} of an earlier attempt is still there`, {
-      why: "it could not be removed: some container mounts it",
-      hint: `Remove that container (docker ps -a --filter volume=${leftover.Name}), and try again.`,
-    });
-  const wanted = { owner: component, volume };
-  const turn = createHash("sha256").update(before.Name).digest("hex").slice(0, 6);
-  const name = `${volumeName(app, wanted)}-r${turn}`;
-  const labels = { [LABEL.replaces]: before.Name };
-  return await createNamed(context, { app, wanted, names: [name, elsewhere(name, app)], labels }, signal);
+  const labels = { [LABEL.guards]: `${wanted.owner}/${wanted.volume}/${wanted.turn}` };
+  const name = `${volumeName(app, wanted)}-r${wanted.turn}-guard`;
+  return await createNamed(context, { app, name, labels }, signal);
 }
 
 async function createNamed(
   context: DriverContext,
-  making: {
-    readonly app: AppRef;
-    readonly wanted: Wanted;
-    readonly names: readonly string[];
-    readonly labels?: EngineLabels;
-  },
+  making: { readonly app: AppRef; readonly name: string; readonly labels: EngineLabels },
   signal: AbortSignal | undefined,
 ): Promise<EngineVolume> {
-  const { app, wanted, names } = making;
-  const labels = {
-    ...ownerLabels(app, context.scope.site),
-    [LABEL.component]: wanted.owner,
-    [LABEL.volume]: wanted.volume,
-    ...making.labels,
-  };
-  for (const name of names) {
+  const { app } = making;
+  const labels = { ...ownerLabels(app, context.scope.site), ...making.labels };
+  for (const name of [making.name, elsewhere(making.name, app)]) {
     const { body } = await context.client.call<EngineVolume>({
       method: "POST",
       path: "/volumes/create",
@@ -120,7 +101,7 @@ async function createNamed(
     if (Object.entries(labels).every(([key, value]) => body.Labels?.[key] === value)) return body;
     if (body.Labels?.[LABEL.app] === undefined) throw foreign(name);
   }
-  throw foreign(names.at(-1) ?? "");
+  throw foreign(elsewhere(making.name, app));
 }
 
 function foreign(name: string): Error {

@@ -6,21 +6,13 @@ import type { Problem } from "@sampan/problem";
 import { checksumOf, runtimeProblem, type TarWalkEntry, type VolumeRef, walkTar } from "@sampan/runtime";
 import type { DriverContext } from "./driver-context.ts";
 import type { EngineContainerSummary, EngineVolume } from "./engine-types.ts";
-import { LABEL } from "./labels.ts";
-import { CARRIED_AT, makeCarrier, removeEngineVolume, sweepCarriers } from "./volume-carrier.ts";
-import { appVolumes, createReplacement, createVolume, findVolume, volumeTitle } from "./volumes.ts";
+import { CARRIED_AT, makeCarrier, removeEngineVolume, sweepVolumes } from "./volume-carrier.ts";
+import { countingVolumes, nextTurn, sortTurns } from "./volume-turns.ts";
+import { appVolumes, createGuard, createVolume, findVolume, volumeTitle } from "./volumes.ts";
 
 const BLOCK_BYTES = 512;
 
-/**
- * The engine cannot rename a volume, and one that is written into cannot be put back. So another volume is filled beside the one that is
- * there, and says in a label whose place it is to take: it counts once that one is gone, and nothing fills it any more.
- *
- *     data                    data-r1 (replaces data)
- *     counts                  made, filled through a carrier: does not count
- *     counts                  whole, its carrier gone: does not count yet
- *     removed by the engine   counts from this moment on
- */
+/** Fills a volume of the next turn beside the one that is there; how it comes to count, volume-turns.ts tells. */
 export async function writeVolume(
   context: DriverContext,
   ref: VolumeRef,
@@ -28,20 +20,25 @@ export async function writeVolume(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   await context.lock.run(lockOf(ref), async () => {
-    await sweepCarriers(context, ref.app.id, signal);
-    const { before, made } = await volumeBefore(context, ref, signal);
-    context.working.add(before.Name);
+    await sweepVolumes(context, ref.app.id, signal);
+    const all = await context.scope.volumes(ref.app.id, signal);
+    await refuseMounted(context, ref, findVolume(countingVolumes(all), wantedOf(ref)), signal);
+    const turn = nextTurn(all, { app: ref.app.id, ...wantedOf(ref) });
+    const next = { ...wantedOf(ref), turn };
+    const mark = `${ref.app.id}/${ref.component}/${ref.volume}/${turn}`;
+    context.working.add(mark);
     try {
-      await refuseMounted(context, ref, before, signal);
-      const next = await createReplacement(context, ref, before, signal);
-      await fillThroughCarrier(context, ref, { next, tar }, signal);
-      await takePlace(context, ref, before, signal);
+      const guard = await createGuard(context, ref.app, next, signal);
+      const volume = await createVolume(context, ref.app, next, signal);
+      await fillThroughCarrier(context, ref, { volume, tar }, signal);
+      await letCount(context, ref, guard, signal);
     } catch (error) {
-      await undo(context, ref, { before, made }).catch(() => {});
+      context.working.delete(mark);
+      await sweepVolumes(context, ref.app.id, undefined).catch(() => {});
       throw error;
-    } finally {
-      context.working.delete(before.Name);
     }
+    // The new content is there: what cannot be removed of the old one now is swept up later.
+    await sweepVolumes(context, ref.app.id, signal).catch(() => {});
   });
 }
 
@@ -52,12 +49,15 @@ export async function removeVolume(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   await context.lock.run(lockOf(ref), async () => {
-    await sweepCarriers(context, ref.app.id, signal);
+    await sweepVolumes(context, ref.app.id, signal);
+    const key = wantedOf(ref);
     await context.lock.run(ref.app.id, async () => {
-      const volume = await currentVolume(context, ref, signal);
-      if (volume === undefined) return;
-      if (!(await removeEngineVolume(context, volume.Name, signal)))
+      // One whose turn is over, and could not be swept up, goes first: it would count again.
+      const { over, counting } = sortTurns(await context.scope.volumes(ref.app.id, signal));
+      for (const volume of [...over.filter((one) => findVolume([one], key)), findVolume(counting, key)]) {
+        if (volume === undefined || (await removeEngineVolume(context, volume.Name, signal))) continue;
         throw mounted(ref, "removed", await context.scope.containersMounting(volume.Name, signal));
+      }
     });
   });
 }
@@ -66,71 +66,37 @@ function lockOf({ app, component, volume }: VolumeRef): string {
   return `volume ${app.id}/${component}/${volume}`;
 }
 
-async function currentVolume(
-  context: DriverContext,
-  { app, component, volume }: VolumeRef,
-  signal: AbortSignal | undefined,
-): Promise<EngineVolume | undefined> {
-  return findVolume(await appVolumes(context.scope, app.id, signal), { owner: component, volume });
+function wantedOf({ component, volume }: VolumeRef) {
+  return { owner: component, volume };
 }
 
-/** Where there is none, an empty one is made first, so that there is always one whose place is taken. */
-async function volumeBefore(
+/** Under the app's lock, no instance is being made that would mount the volume before. */
+async function letCount(
   context: DriverContext,
   ref: VolumeRef,
+  guard: EngineVolume,
   signal: AbortSignal | undefined,
-): Promise<{ readonly before: EngineVolume; readonly made: boolean }> {
-  return await context.lock.run(ref.app.id, async () => {
-    const there = await currentVolume(context, ref, signal);
-    if (there !== undefined) return { before: there, made: false };
-    const wanted = { owner: ref.component, volume: ref.volume };
-    return { before: await createVolume(context, ref.app, wanted, signal), made: true };
+): Promise<void> {
+  await context.lock.run(ref.app.id, async () => {
+    const before = findVolume(await appVolumes(context.scope, ref.app.id, signal), wantedOf(ref));
+    await refuseMounted(context, ref, before, signal);
+    await removeEngineVolume(context, guard.Name);
   });
 }
 
 async function fillThroughCarrier(
   context: DriverContext,
   ref: VolumeRef,
-  { next, tar }: { readonly next: EngineVolume; readonly tar: Bytes },
+  { volume, tar }: { readonly volume: EngineVolume; readonly tar: Bytes },
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const carrier = await makeCarrier(context, { ref, volume: next, access: "fill" }, signal);
+  const carrier = await makeCarrier(context, { ref, volume, access: "fill" }, signal);
   try {
     await fill(context, ref, { carrier: carrier.id, tar }, signal);
-    await flush(context, next);
+    await flush(context, volume);
   } finally {
     await carrier.remove();
   }
-}
-
-/** Under the app's lock, no instance is being made that would mount what is removed. */
-async function takePlace(
-  context: DriverContext,
-  ref: VolumeRef,
-  before: EngineVolume,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  await context.lock.run(ref.app.id, async () => {
-    signal?.throwIfAborted();
-    if (!(await removeEngineVolume(context, before.Name)))
-      throw mounted(ref, "written", await context.scope.containersMounting(before.Name));
-  });
-}
-
-/**
- * What cannot be undone now is swept up later. After a failure it may not be known whether the engine removed the one before: then the
- * next one counts, and stays. And while a next one is there, the one before never goes.
- */
-async function undo(
-  context: DriverContext,
-  ref: VolumeRef,
-  { before, made }: { readonly before: EngineVolume; readonly made: boolean },
-): Promise<void> {
-  const all = await context.scope.volumes(ref.app.id);
-  if (!all.some(({ Name }) => Name === before.Name)) return;
-  const next = all.find(({ Labels }) => Labels?.[LABEL.replaces] === before.Name);
-  const undone = next === undefined || (await removeEngineVolume(context, next.Name));
-  if (undone && made) await removeEngineVolume(context, before.Name);
 }
 
 async function fill(
@@ -216,9 +182,10 @@ async function flush(context: DriverContext, volume: EngineVolume): Promise<void
 async function refuseMounted(
   context: DriverContext,
   ref: VolumeRef,
-  before: EngineVolume,
+  before: EngineVolume | undefined,
   signal: AbortSignal | undefined,
 ): Promise<void> {
+  if (before === undefined) return;
   const mounting = await context.scope.containersMounting(before.Name, signal);
   if (mounting.length > 0) throw mounted(ref, "written", mounting);
 }
