@@ -21,6 +21,7 @@ export {
 } from "./backup.ts";
 export { type BundleFile, BundleFiles } from "./bundle-files.ts";
 export { type Change, type Changed, type ChangeOptions, change, type NewApp, planFor } from "./change.ts";
+export { dropLostReferences } from "./data-content.ts";
 export {
   type DataChanged,
   type RestoreWish,
@@ -35,7 +36,7 @@ export { diffRecords } from "./diff-records.ts";
 export { type ExportWish, exportBundle } from "./export.ts";
 export { allApps } from "./host-ports.ts";
 export { imageTag } from "./images.ts";
-export { type Imported, type ImportOptions, type ImportWish, importRelease } from "./import.ts";
+export { type Imported, type ImportOptions, type ImportWish, importRelease, isBackup } from "./import.ts";
 export { type InstallWish, install } from "./install.ts";
 export {
   availableFor,

@@ -70,16 +70,10 @@ export async function compose(config: ServerConfig): Promise<Composed> {
     hold,
     driver,
     driverName: driver.kind,
-    bundles: { writeBundle, openBundle, importBundle, verifySignatures, verifyBundle },
-    envelopes: { signEnvelope, renderEnvelope, parseEnvelope, verifyEnvelope, keyId },
+    ...WITHOUT_STATE,
     progress: new StepProgress(),
-    passphrases: { sealWithPassphrase, openWithPassphrase },
     site: { id: siteId, signer: siteKey, publicKeyPem: siteKey.publicKeyPem },
-    files: new BundleFiles({
-      folder: folder("bundles"),
-      importFrom: config.importFrom,
-      now: () => new Date().toISOString(),
-    }),
+    files: openFiles(folder("bundles"), config),
     get registryHost() {
       return `127.0.0.1:${address.port}`;
     },
@@ -107,6 +101,17 @@ export async function compose(config: ServerConfig): Promise<Composed> {
     },
   };
 }
+
+function openFiles(folder: string, { importFrom }: ServerConfig): BundleFiles {
+  return new BundleFiles({ folder, importFrom, now: () => new Date().toISOString() });
+}
+
+/** What rooms do that remember nothing. */
+const WITHOUT_STATE = {
+  bundles: { writeBundle, openBundle, importBundle, verifySignatures, verifyBundle },
+  envelopes: { signEnvelope, renderEnvelope, parseEnvelope, verifyEnvelope, keyId },
+  passphrases: { sealWithPassphrase, openWithPassphrase },
+};
 
 /** Engines take plain HTTP from a registry on loopback only, whatever else the server listens on. */
 function imagesOf(hold: Hold, address: { readonly port: number }, engineSecret: string): ImageSource {

@@ -1,17 +1,28 @@
 import {
+  type BackupWish,
+  backUp,
   type ExportWish,
   exportBundle,
   type ImportWish,
   importRelease,
   type PublishWish,
   publish,
+  type RestoreBackupWish,
+  restoreBackup,
 } from "@sampan/delivery";
 import type { JobHandler } from "@sampan/store";
 import type { ServerParts } from "./handlers/server-parts.ts";
 import { pruneInputs } from "./prune.ts";
+import { requireSucceeded } from "./require-succeeded.ts";
 
 /** What each kind of long work does. Each can be begun again after a crash: what was done is kept or done over. */
 export function jobHandlers(parts: ServerParts): Readonly<Record<string, JobHandler>> {
+  return { ...releaseJobs(parts), ...backupJobs(parts), ...holdJobs(parts) };
+}
+
+type Jobs = Readonly<Record<string, JobHandler>>;
+
+function releaseJobs(parts: ServerParts): Jobs {
   return {
     async publish(run) {
       const { wish, newTemplateId } = run.input as {
@@ -47,8 +58,37 @@ export function jobHandlers(parts: ServerParts): Readonly<Record<string, JobHand
       });
       for (const release of imported.releases)
         await run.log(`imported ${release.templateName} ${release.version}`);
+      for (const remark of imported.remarks) await run.log(remark);
       return imported;
     },
+  };
+}
+
+function backupJobs(parts: ServerParts): Jobs {
+  return {
+    async backup(run) {
+      const { signal, progress: onProgress } = run;
+      const done = await backUp(parts, parts.files, run.input as BackupWish, { signal, onProgress });
+      const { id: fileId, name, sizeBytes, sha256 } = done.file;
+      await run.log(`wrote ${name}, ${sizeBytes} bytes, sha256 ${sha256}`);
+      for (const remark of done.remarks) await run.log(remark);
+      const { manifestDigest, snapshotId, remarks } = done;
+      return { fileId, name, sizeBytes, sha256, manifestDigest, snapshotId, remarks };
+    },
+    async restore(run) {
+      const { signal, progress: onProgress } = run;
+      const restored = await restoreBackup(parts, run.input as RestoreBackupWish, { signal, onProgress });
+      for (const remark of restored.remarks) await run.log(remark);
+      onProgress({ stage: "start", done: 0 });
+      await requireSucceeded(parts, restored, signal);
+      await run.log(`restored ${restored.appName}`);
+      return restored;
+    },
+  };
+}
+
+function holdJobs(parts: ServerParts): Jobs {
+  return {
     async prune(run) {
       const plan = await parts.hold.planPrune(await pruneInputs(parts));
       const { bytesFreed } = await parts.hold.executePrune(plan);

@@ -52,7 +52,7 @@ test("the engine pulls an image that it lacks out of the hold, with credentials 
   await gone(await client.removeApp({ params: { id: appId } }));
   await docker("image", "rm", "-f", id);
 
-  const wish = { release: digest, teamId: team.id, appName: "carried" };
+  const wish = { release: digest, teamId: team.id, appName: "carried", note: "to see it pulled" };
   const installed = await client.install({ body: wish });
   await rolloutEnd(server, installed.rolloutId ?? "");
   const { plan, results } = await client.getRollout({ params: { id: installed.rolloutId ?? "" } });

@@ -13,6 +13,7 @@ import { type Composed, compose } from "./compose.ts";
 import { configProblem, type ServerConfig } from "./config.ts";
 import { serveFrontPage } from "./front-page.ts";
 import { appHandlers } from "./handlers/apps.ts";
+import { backupHandlers } from "./handlers/backups.ts";
 import { bundleHandlers } from "./handlers/bundles.ts";
 import { installationHandlers } from "./handlers/installations.ts";
 import { jobHandlers as jobRouteHandlers } from "./handlers/jobs.ts";
@@ -21,6 +22,7 @@ import { peopleHandlers } from "./handlers/people.ts";
 import { policyHandlers } from "./handlers/policy.ts";
 import { publishHandlers } from "./handlers/publish.ts";
 import { recordHandlers } from "./handlers/records.ts";
+import { reportHandlers } from "./handlers/reports.ts";
 import { selfHandlers } from "./handlers/self.ts";
 import type { ServerParts } from "./handlers/server-parts.ts";
 import { siteHandlers } from "./handlers/site.ts";
@@ -168,7 +170,9 @@ function serveApi(server: FastifyInstance, parts: ServerParts): void {
       ...publishHandlers(parts),
       ...installationHandlers(parts),
       ...recordHandlers(parts),
+      ...reportHandlers(parts),
       ...snapshotHandlers(parts),
+      ...backupHandlers(parts),
       ...policyHandlers(parts),
       ...bundleHandlers(parts),
       ...jobRouteHandlers(parts),

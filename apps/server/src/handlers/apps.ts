@@ -39,19 +39,15 @@ type AppNames =
 
 export function appHandlers(parts: ServerParts): Pick<Handlers, AppNames> {
   return {
-    ...wishHandlers(parts),
+    ...editHandlers(parts),
+    ...runHandlers(parts),
     ...lookHandlers(parts),
     ...instanceHandlers(parts),
     ...rolloutHandlers(parts),
   };
 }
 
-function wishHandlers(
-  parts: ServerParts,
-): Pick<
-  Handlers,
-  "createApp" | "updateApp" | "switchModules" | "setRunning" | "removeApp" | "scaleComponent"
-> {
+function editHandlers(parts: ServerParts): Pick<Handlers, "createApp" | "updateApp" | "switchModules"> {
   return {
     createApp: async ({ body }, context) => {
       context.allow(body.teamId);
@@ -86,6 +82,11 @@ function wishHandlers(
       const answers = { parameters, modules: { on, off } };
       return await mergeReply(parts, await switchModules(parts, { by: context.actor, app, answers }, body));
     },
+  };
+}
+
+function runHandlers(parts: ServerParts): Pick<Handlers, "setRunning" | "removeApp" | "scaleComponent"> {
+  return {
     setRunning: async ({ params, body }, context) =>
       await changeReply(
         parts,

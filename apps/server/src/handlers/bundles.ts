@@ -4,6 +4,7 @@ import {
   deliveryProblem,
   type ExportWish,
   type ImportWish,
+  isBackup,
   releaseOfText,
 } from "@sampan/delivery";
 import type { RequestContext } from "../http/context.ts";
@@ -158,7 +159,7 @@ function importHandlers(parts: ServerParts): Pick<Handlers, "importBundle"> {
 }
 
 /** A file that was uploaded for another team is as closed to inspecting and importing as to downloading. */
-async function requireOwnFile(
+export async function requireOwnFile(
   parts: ServerParts,
   context: RequestContext,
   source: { readonly fileId: string } | { readonly path: string },
@@ -199,6 +200,7 @@ async function inspect(parts: ServerParts, path: string) {
     return {
       formatVersion: document.formatVersion,
       kind: document.kind,
+      backup: isBackup(bundle),
       manifestDigest: bundle.manifestDigest,
       releases: document.releases.map((release, index) => ({ ...release, held: held[index] === true })),
       signatures: [

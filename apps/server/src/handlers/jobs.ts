@@ -10,6 +10,8 @@ const TITLES: Readonly<Record<string, string>> = {
   publish: "Publish",
   export: "Export",
   import: "Import",
+  backup: "Back up",
+  restore: "Restore a backup",
   prune: "Prune the hold",
   check: "Check the hold",
 };
@@ -20,6 +22,8 @@ const TAKES: Readonly<Record<string, Permission>> = {
   publish: "app.publish",
   export: "bundle.export",
   import: "bundle.import",
+  backup: "app.snapshot",
+  restore: "bundle.import",
 };
 
 export function jobHandlers(

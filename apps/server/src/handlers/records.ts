@@ -1,7 +1,6 @@
 import type { Digest } from "@sampan/content";
-import { CHECK_PREFIX, rollback, rollbackVerdict } from "@sampan/delivery";
+import { CHECK_PREFIX, diffRecords, isReported, rollback, rollbackVerdict } from "@sampan/delivery";
 import { type PreflightCheck, stepWords } from "@sampan/plan";
-import { isProblem } from "@sampan/problem";
 import type { StoredApp, StoredRecord } from "@sampan/store";
 import { serverProblem } from "../http/problems.ts";
 import type { Handlers } from "../http/serve-contract.ts";
@@ -16,7 +15,9 @@ interface RecordDetails {
   readonly onFailure: "return" | "hold";
 }
 
-export function recordHandlers(parts: ServerParts): Pick<Handlers, "listRecords" | "getRecord" | "rollback"> {
+export function recordHandlers(
+  parts: ServerParts,
+): Pick<Handlers, "listRecords" | "getRecord" | "diffRecords" | "rollback"> {
   const { store } = parts;
   return {
     listRecords: async ({ query }, context) => {
@@ -32,6 +33,11 @@ export function recordHandlers(parts: ServerParts): Pick<Handlers, "listRecords"
     getRecord: async ({ params }, context) => {
       const { record, app } = await allowedRecord(parts, context, params.id);
       return await recordDetail(parts, record, app);
+    },
+    diffRecords: async ({ params }, context) => {
+      const from = await allowedRecord(parts, context, params.id);
+      const to = await allowedRecord(parts, context, params.other);
+      return { changes: [...(await diffRecords(parts, from.record, to.record))] };
     },
     rollback: async ({ params, body }, context) => {
       const { record, app } = await allowedRecord(parts, context, params.id);
@@ -110,16 +116,6 @@ async function recordDetail(parts: ServerParts, record: StoredRecord, app: Store
       why: step.why,
     })),
     checks: ran.filter((step) => step.stepId.startsWith(CHECK_PREFIX)).map(checkView),
-    reportAvailable: await hasReport(parts, record.id),
+    reportAvailable: isReported(record),
   };
-}
-
-async function hasReport({ store }: ServerParts, recordId: string): Promise<boolean> {
-  return await store.reports.get(recordId).then(
-    () => true,
-    (error: unknown) => {
-      if (isProblem(error, "STORE_ABSENT")) return false;
-      throw error;
-    },
-  );
 }

@@ -20,6 +20,8 @@ export const bundleFile = z.object({
 export const bundleView = z.object({
   formatVersion: z.int(),
   kind: z.enum(["full", "increment"]),
+  /** It carries a whole app: restoring it makes the app; importing takes only the releases out of it. */
+  backup: z.boolean(),
   manifestDigest: digest,
   releases: z.array(
     z.object({
