@@ -6,7 +6,6 @@ import {
   renderChanges,
   renderPreflight,
 } from "@sampan/plan";
-import { humanBytes } from "./amounts.ts";
 import type { CommandContext } from "./command-context.ts";
 import { followRollout } from "./follow-rollout.ts";
 
@@ -42,14 +41,13 @@ function doneText(steps: ChangeReply["plan"]["steps"]): string {
 
 /** `flags`: what decides otherwise about a property, by its path. */
 export function renderChange(reply: ChangeReply, flags: DecisionFlags = {}): string {
-  const { changes = [], pulledIn = [], remarks = [], plan, data } = reply;
+  const { changes = [], pulledIn = [], remarks = [], plan } = reply;
   return [
     ...preflightLines(reply),
     ...(changes.length === 0 ? [] : [renderPropertyChanges(changes), ""]),
     ...decisionLines(changes, flags),
     ...pulledIn.map((one) => `Also ${one.component}: ${one.because}`),
     ...remarks.map((remark) => `Note: ${remark}`),
-    ...(data === undefined ? [] : dataLines(data)),
     plan.text.trimEnd(),
   ].join("\n");
 }
@@ -60,19 +58,6 @@ function preflightLines(reply: ChangeReply): string[] {
   if (preflight.length === 0) return [];
   if (preflightVerdict(preflight) === "pass") return [`preflight: all ${preflight.length} checks pass`, ""];
   return [renderPreflight(preflight)];
-}
-
-function dataLines({ capture, restore }: NonNullable<ChangeReply["data"]>): string[] {
-  return [
-    ...capture.map(({ component, volumes, live }) => {
-      const meanwhile = live ? "it runs meanwhile" : "it is stopped meanwhile";
-      return `Data of ${component} is captured (${volumes.join(", ")}): ${meanwhile}`;
-    }),
-    ...restore.map(
-      ({ component, volume, takenAt, sizeBytes }) =>
-        `Data of ${component} (${volume}, ${humanBytes(sizeBytes)}) is put back as of ${takenAt}: what was written since is replaced`,
-    ),
-  ];
 }
 
 export interface DecisionFlags {

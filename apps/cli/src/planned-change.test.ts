@@ -252,18 +252,6 @@ test("where the site wants a note, a person is asked why; nobody is, where nobod
   ]);
 });
 
-test("data that is captured and put back is said before anybody is asked", async () => {
-  const data = {
-    capture: [{ component: "db", volumes: ["data"], live: false }],
-    restore: [{ component: "cache", volume: "aof", takenAt: AT, sizeBytes: 2048 }],
-  };
-  const { out } = await runAgainst(server({ data }), ["rollback", "shop", "--plan"]);
-  expect(out).toContain("Data of db is captured (data): it is stopped meanwhile");
-  expect(out).toContain(
-    `Data of cache (aof, 2.00 KiB) is put back as of ${AT}: what was written since is replaced`,
-  );
-});
-
 test("a plan that was kept is applied later, as it was looked at, and without the secrets in its file", async () => {
   const path = join(await folder(), "plan.json");
   const words = [
