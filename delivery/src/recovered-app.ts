@@ -44,6 +44,7 @@ function documentOfComponent(
     restart: spec.restart,
     startWithin: durationText(component.startWithinMs),
     stopGrace: durationText(spec.stopGraceMs),
+    ...snapshotOf(component),
     ...filled({
       needs: [...component.needs],
       env: environmentOf(spec),
@@ -65,6 +66,13 @@ function documentOfComponent(
       }),
     }),
   };
+}
+
+/** Where it is known: an engine keeps none of these commands. */
+function snapshotOf({ data }: DesiredComponent) {
+  if (data === undefined) return {};
+  const { withinMs, ...rest } = data;
+  return { snapshot: { ...rest, within: durationText(withinMs) } };
 }
 
 /** Without what holds nothing. */
