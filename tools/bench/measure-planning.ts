@@ -4,10 +4,10 @@ import type { Measure } from "./bench.ts";
 import { median } from "./bench.ts";
 import { makePlanSample, type PlanSample } from "./plan-sample.ts";
 
-/** `node [--expose-gc] measure-planning.ts METHOD COMPONENTS`: one measure as JSON, taken in a process of its own. */
-
-const WARM_UPS = 8;
-const RUNS = 9;
+/**
+ * `node [--expose-gc] measure-planning.ts METHOD COMPONENTS [first]`: one measure as JSON, taken in a process of its own; with `first`,
+ * of the first time that it does it, when nothing is compiled yet.
+ */
 
 const METHODS: Readonly<Record<string, (sample: PlanSample) => unknown>> = { plan: planUpgrade, compare };
 
@@ -38,11 +38,14 @@ function compare({ merge: { oldRelease, newRelease, site } }: PlanSample): unkno
   );
 }
 
-function measure(work: () => unknown): Measure {
-  for (let run = 0; run < WARM_UPS; run += 1) work();
+function measure(
+  work: () => unknown,
+  { warmUps, runs }: { readonly warmUps: number; readonly runs: number },
+): Measure {
+  for (let run = 0; run < warmUps; run += 1) work();
   const walls: number[] = [];
   const cpus: number[] = [];
-  for (let run = 0; run < RUNS; run += 1) {
+  for (let run = 0; run < runs; run += 1) {
     const usage = process.cpuUsage();
     const startedMs = performance.now();
     work();
@@ -62,10 +65,11 @@ function measureHeap(work: () => unknown, collect: () => void): Measure {
   return { heapBytes: process.memoryUsage().heapUsed - before };
 }
 
-const [method = "", components = ""] = process.argv.slice(2);
+const [method = "", components = "", when] = process.argv.slice(2);
 const run = METHODS[method];
 if (run === undefined) throw new Error(`there is no method ${method}`);
 const sample = makePlanSample(Number(components));
 const work = () => run(sample);
-const measured = globalThis.gc === undefined ? measure(work) : measureHeap(work, globalThis.gc);
+const often = when === "first" ? { warmUps: 0, runs: 1 } : { warmUps: 8, runs: 9 };
+const measured = globalThis.gc === undefined ? measure(work, often) : measureHeap(work, globalThis.gc);
 process.stdout.write(`${JSON.stringify(measured)}\n`);

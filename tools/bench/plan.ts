@@ -10,7 +10,7 @@ const COUNTING = ["--expose-gc", "--max-semi-space-size=1024", "--min-semi-space
 
 /**
  * From three documents (old release, new release, site) to a plan with its fingerprint, in a process that has planned before, as a
- * server has. The peer only copies the documents and says which components differ.
+ * server has, and in one that has just begun. The peer only copies the documents and says which components differ.
  */
 export const planBench: Bench = {
   name: "plan",
@@ -21,6 +21,7 @@ export const planBench: Bench = {
       name: `${items} components`,
       methods: {
         "sampan plan": () => measureBoth("plan", items),
+        "sampan plan, first time": () => measureIn([PROGRAM, "plan", String(items), "first"]),
         "clone and compare": () => measureBoth("compare", items),
       },
     })),
