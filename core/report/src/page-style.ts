@@ -11,7 +11,8 @@ h2 { font-size: 14px; margin: 22px 0 6px; padding-bottom: 3px; border-bottom: 1p
 .good { color: #116329; } .bad { color: #a40e26; } .care { color: #7d4e00; } .plain { color: #57606a; }
 table { width: 100%; border-collapse: collapse; table-layout: auto; }
 th, td { text-align: left; vertical-align: top; padding: 4px 8px 4px 0; border-bottom: 1px solid #eaeef2; overflow-wrap: anywhere; }
-th { color: #57606a; font-weight: 500; }
+th { color: #57606a; font-weight: 500; white-space: nowrap; }
+td .good, td .bad, td .care { white-space: nowrap; }
 tr { break-inside: avoid; }
 .facts th { width: 32mm; }
 .id { font-family: ui-monospace, "DejaVu Sans Mono", Consolas, monospace; font-size: 11px; }

@@ -79,7 +79,7 @@ function acceptance({ acceptance: checks }: Report, texts: PageTexts): Html {
   const rows = checks.map((check) => [
     html`${check.name}`,
     stateCell(check.state, texts),
-    html`${took(check.tookMs)}`,
+    html`<span class="num">${took(check.tookMs)}</span>`,
     html`${check.message ?? ""}`,
   ]);
   return section(texts.acceptance, {
@@ -126,7 +126,7 @@ function steps({ plan }: Report, texts: PageTexts): Html {
     html`${texts.steps[step.kind] ?? step.kind} ${step.object}${step.message === undefined ? "" : html`<br><span class="keep">${step.message}</span>`}`,
     html`${step.why}`,
     stateCell(step.state, texts),
-    html`${took(step.tookMs)}`,
+    html`<span class="num">${took(step.tookMs)}</span>`,
   ]);
   const columns = [texts.step, texts.because, texts.result, texts.took];
   const digest =
