@@ -62,6 +62,54 @@ const FORM = {
 
 type Body = Readonly<Record<string, unknown>>;
 
+const KNOWN: Answers = {
+  "GET /teams": { items: [{ id: "team_1", name: "default" }] },
+  "GET /apps": { items: [APP] },
+  "GET /apps/app_1": {
+    ...APP,
+    spec: {
+      parameters: { secret: { type: "password" } },
+      modules: { search: { title: "Search", components: ["search"] }, bare: { components: ["a", "b"] } },
+    },
+    componentsView: [
+      { name: "search", off: true },
+      { name: "a", off: false },
+      { name: "b", off: false },
+    ],
+  },
+  "GET /templates": { items: [{ id: "shop-1", name: "shop" }] },
+  "GET /templates/shop-1": {
+    releaseList: [{ digest: DIGEST, version: "3.0", replaced: false, templateName: "shop" }],
+  },
+  "GET /snapshots/snp_1": { id: "snp_1", appName: "shop", startedAt: AT, sizeBytes: 5, volumes: [] },
+  "GET /records": {
+    items: [
+      { id: "rec_1", kind: "upgrade", canRollBack: true, from: { version: "2.9" }, to: { version: "3.0" } },
+    ],
+  },
+  "GET /rollouts/ro_1": {
+    id: "ro_1",
+    appId: "app_1",
+    state: "succeeded",
+    plan: PLAN,
+    results: [],
+    checks: [],
+    startedAt: AT,
+  },
+  [`GET /releases/${encodeURIComponent(DIGEST)}/form`]: FORM,
+  [`POST /releases/${encodeURIComponent(DIGEST)}/form/check`]: checkForm,
+};
+
+function checkForm({ body }: { body: { parameters: Body } }) {
+  const isShort = body.parameters.secret === "short";
+  return {
+    faults: isShort ? [{ path: "parameters.secret", message: "at least 8 characters" }] : [],
+    modules: [],
+    values: {},
+    asked: ["title", "secret"],
+  };
+}
+
 /** A server that plans the same for every wish; `more` is what its answers say beside. */
 function server(more: Body = {}, policy: Body = { noteRequired: false }): Answers {
   const reply = ({ body }: { body: Body }) => ({
@@ -74,60 +122,14 @@ function server(more: Body = {}, policy: Body = { noteRequired: false }): Answer
     ...(body.dryRun === true ? {} : { rolloutId: "ro_1" }),
   });
   return {
+    ...KNOWN,
     "GET /site/policy": policy,
-    "GET /teams": { items: [{ id: "team_1", name: "default" }] },
-    "GET /apps": { items: [APP] },
-    "GET /apps/app_1": {
-      ...APP,
-      spec: {
-        parameters: { secret: { type: "password" } },
-        modules: { search: { title: "Search", components: ["search"] }, bare: { components: ["a", "b"] } },
-      },
-      componentsView: [
-        { name: "search", off: true },
-        { name: "a", off: false },
-        { name: "b", off: false },
-      ],
-    },
-    "GET /templates": { items: [{ id: "shop-1", name: "shop" }] },
-    "GET /templates/shop-1": {
-      releaseList: [{ digest: DIGEST, version: "3.0", replaced: false, templateName: "shop" }],
-    },
-    [`GET /releases/${encodeURIComponent(DIGEST)}/form`]: FORM,
-    [`POST /releases/${encodeURIComponent(DIGEST)}/form/check`]: ({
-      body,
-    }: {
-      body: { parameters: Body };
-    }) => ({
-      faults:
-        body.parameters.secret === "short"
-          ? [{ path: "parameters.secret", message: "at least 8 characters" }]
-          : [],
-      modules: [],
-      values: {},
-      asked: ["title", "secret"],
-    }),
     "POST /installations": reply,
     "POST /installations/ins_1/upgrade": reply,
     "POST /apps/app_1/modules": reply,
     "POST /apps/app_1/snapshots": reply,
-    "GET /snapshots/snp_1": { id: "snp_1", appName: "shop", startedAt: AT, sizeBytes: 5, volumes: [] },
     "POST /snapshots/snp_1/restore": reply,
-    "GET /records": {
-      items: [
-        { id: "rec_1", kind: "upgrade", canRollBack: true, from: { version: "2.9" }, to: { version: "3.0" } },
-      ],
-    },
     "POST /records/rec_1/rollback": reply,
-    "GET /rollouts/ro_1": {
-      id: "ro_1",
-      appId: "app_1",
-      state: "succeeded",
-      plan: PLAN,
-      results: [],
-      checks: [],
-      startedAt: AT,
-    },
   };
 }
 
