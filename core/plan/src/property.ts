@@ -136,13 +136,11 @@ export function allProperties(a: Component, b: Component): readonly Property[] {
 
 /** Those of all properties in which the two differ. Found section by section, because in most upgrades most are the same. */
 export function differingProperties(a: Component, b: Component): readonly Property[] {
-  const differs = (section: keyof Component) => !sameValue(a[section], b[section]);
-  const here = sectionsOf(a)
-    .filter(differs)
+  const differing = sectionsOf({ ...a, ...b }).filter((section) => !sameValue(a[section], b[section]));
+  const here = differing
     .flatMap((section) => propertiesIn(a, section))
     .filter((property) => !sameValue(property.value, valueAt(b, property)));
-  const only = sectionsOf(b)
-    .filter(differs)
+  const only = differing
     .flatMap((section) => propertiesIn(b, section))
     .filter((property) => valueAt(a, property) === undefined);
   return [...here, ...only];

@@ -10,14 +10,14 @@ export function sameValue(a: unknown, b: unknown): boolean {
       a.every((item, at) => sameValue(item, b[at]))
     );
   const keys = Object.keys(a);
-  return (
-    keys.length === Object.keys(b).length &&
-    keys.every(
-      (key) =>
-        Object.hasOwn(b, key) &&
-        sameValue((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]),
+  if (keys.length !== Object.keys(b).length) return false;
+  for (const key of keys)
+    if (
+      !Object.hasOwn(b, key) ||
+      !sameValue((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key])
     )
-  );
+      return false;
+  return true;
 }
 
 /** Whether both are pinned images with one id, whatever they are called. */
