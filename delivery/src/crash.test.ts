@@ -1,12 +1,15 @@
 import { crashing } from "@sampan/runtime";
 import { expect, test } from "vitest";
+import { dropLostReferences } from "./data-content.ts";
+import { restoreSnapshot, takeSnapshot } from "./data-snapshots.ts";
 import { desiredOf } from "./desired-of.ts";
 import { install } from "./install.ts";
 import { rollback } from "./rollback.ts";
+import { dataReferences, fill, held, snapshotsOf } from "./test-data.ts";
 import { Crash, Life } from "./test-life.ts";
 import { shelve } from "./test-shop.ts";
 import { ann, type TestSite, testSite } from "./test-site.ts";
-import { upgrade } from "./upgrade.ts";
+import { type UpgradeWish, upgrade } from "./upgrade.ts";
 
 /** One thing that somebody does at a site, the server dying in the middle of it. */
 interface Story {
@@ -15,6 +18,8 @@ interface Story {
   readonly act: (site: TestSite) => Promise<unknown>;
   /** What may be observed at rest: as nothing had happened, or as all had. */
   readonly rests: readonly string[];
+  /** What the database may hold then, by what rests; else its volume is not looked at. */
+  readonly data?: Readonly<Record<string, readonly string[]>>;
 }
 
 const OLD = "db 1, web 1, web 2";
@@ -26,13 +31,20 @@ async function installOld(site: TestSite): Promise<void> {
   await site.settle();
 }
 
-async function upgradeNow(site: TestSite): Promise<void> {
+async function upgradeNow(
+  site: TestSite,
+  data: Pick<UpgradeWish, "capture" | "restoreOnReturn"> = {},
+): Promise<void> {
   const app = await site.app("shop");
   const { items } = await site.parts.store.installations.list({ kind: "all" });
   const library = await site.parts.store.releases.list({ templateId: "shop-template" });
   const release = library.items.find((one) => one.version === "3.0")!.digest;
   const installation = items[0]!;
-  await upgrade(site.parts, { by: ann, app, installation, release, decisions: {}, onFailure: "return" }, {});
+  await upgrade(
+    site.parts,
+    { by: ann, app, installation, release, decisions: {}, onFailure: "return", ...data },
+    {},
+  );
   await site.settle();
 }
 
@@ -49,13 +61,13 @@ const STORIES: Readonly<Record<string, Story>> = {
     act: installOldFromLibrary,
     rests: ["", OLD],
   },
-  upgrade: { before: installBoth, act: upgradeNow, rests: [OLD, NEW] },
+  upgrade: { before: installBoth, act: (site) => upgradeNow(site), rests: [OLD, NEW] },
   "an upgrade that goes back": {
     before: async (site) => {
       await installBoth(site);
       site.engine.script({ image: "web:3.0" }, crashing());
     },
-    act: upgradeNow,
+    act: (site) => upgradeNow(site),
     rests: [OLD],
   },
   rollback: {
@@ -72,7 +84,73 @@ const STORIES: Readonly<Record<string, Story>> = {
     },
     rests: [NEW, OLD],
   },
+  "a data snapshot": {
+    before: async (site) => {
+      await installOld(site);
+      await write(site, "before");
+    },
+    act: (site) => snapshotNow(site),
+    rests: [OLD],
+    data: { [OLD]: ["before"] },
+  },
+  "putting data back": {
+    before: async (site) => {
+      await installOld(site);
+      await write(site, "before");
+      await snapshotNow(site);
+      await write(site, "since");
+    },
+    act: async (site) => {
+      const [snapshot] = await snapshotsOf(site);
+      const app = await site.app("shop");
+      await restoreSnapshot(site.parts, { by: ann, app, snapshotId: snapshot!.id }, {});
+      await site.settle();
+    },
+    rests: [OLD],
+    data: { [OLD]: ["before", "since"] },
+  },
+  "an upgrade that spoils data and goes back with it": {
+    before: async (site) => {
+      await installBoth(site);
+      await write(site, "before");
+      site.engine.script({ image: "web:3.0" }, crashing());
+      site.engine.onStep = async (step, when) => {
+        if (step.kind === "instance.create" && step.component === "worker" && when === "after")
+          await write(site, "spoilt");
+      };
+    },
+    act: (site) => upgradeNow(site, { capture: "all", restoreOnReturn: true }),
+    rests: [OLD],
+    data: { [OLD]: ["before"] },
+  },
+  "a rollback with data": {
+    before: async (site) => {
+      await installBoth(site);
+      await write(site, "before");
+      await upgradeNow(site, { capture: "all" });
+      await write(site, "since");
+    },
+    act: async (site) => {
+      const app = await site.app("shop");
+      const { items } = await site.parts.store.records.list({ kind: "all" }, { appId: app.id });
+      const record = items.find((one) => one.kind === "upgrade")!;
+      const wish = { by: ann, app, record, removeAdded: true, keepEdits: [], restoreData: "record" };
+      await rollback(site.parts, wish, {});
+      await site.settle();
+    },
+    rests: [NEW, OLD],
+    data: { [NEW]: ["since"], [OLD]: ["before"] },
+  },
 };
+
+async function write(site: TestSite, text: string): Promise<void> {
+  fill(site, (await site.app("shop")).id, { "/orders": text });
+}
+
+async function snapshotNow(site: TestSite): Promise<void> {
+  await takeSnapshot(site.parts, { by: ann, app: await site.app("shop") }, {});
+  await site.settle();
+}
 
 async function installOldFromLibrary(site: TestSite): Promise<void> {
   const [release] = (await site.parts.store.releases.list({ templateId: "shop-template" })).items;
@@ -123,8 +201,25 @@ async function expectRest(site: TestSite, story: Story, when: string): Promise<v
   expect(found.toSorted(), when).toEqual(right?.toSorted());
   const names = seen.instances.map((one) => `${one.component} ${one.index}`).toSorted();
   expect(story.rests, when).toContain(names.join(", "));
+  if (story.data !== undefined) {
+    expect(story.data[names.join(", ")], when).toContain(held(site, app.id)["/orders"]);
+    await expectDataRest(site, when);
+  }
   const installations = await store.installations.list({ kind: "all" });
   expect(installations.items, when).toMatchObject([{ state: "installed", appId: app.id }]);
+}
+
+/** No snapshot is left half taken, and the hold keeps data of those that are whole and of no others. */
+async function expectDataRest(site: TestSite, when: string): Promise<void> {
+  // As pruning does: what a server could not clear away any more belongs to nothing.
+  await dropLostReferences(site.parts);
+  const snapshots = await snapshotsOf(site);
+  expect(
+    snapshots.map((one) => one.state).filter((state) => state === "taking"),
+    when,
+  ).toEqual([]);
+  const whole = snapshots.filter((one) => one.state === "complete").map((one) => `data/${one.id}`);
+  expect(await dataReferences(site), when).toEqual(whole.toSorted());
 }
 
 for (const [name, story] of Object.entries(STORIES)) {
@@ -134,5 +229,5 @@ for (const [name, story] of Object.entries(STORIES)) {
     // To die before a write is to die after the one before it.
     for (const [at, what] of moments.entries())
       if (at === 0 || what.startsWith("after")) await dieAt(story, at + 1);
-  }, 120_000);
+  }, 300_000);
 }

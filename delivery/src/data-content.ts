@@ -4,7 +4,7 @@
 import { type Digest, type HeldImage, MEDIA_TYPE } from "@sampan/content";
 import type { Plan } from "@sampan/plan";
 import { isProblem } from "@sampan/problem";
-import type { DataSnapshot, DataSnapshotVolume } from "@sampan/store";
+import type { DataSnapshot, DataSnapshotState, DataSnapshotVolume } from "@sampan/store";
 import type { Parts } from "./parts.ts";
 import { deliveryProblem } from "./problems.ts";
 
@@ -28,7 +28,10 @@ export async function completeSnapshot(
   snapshotId: string,
 ): Promise<boolean> {
   const snapshot = await parts.store.dataSnapshots.get(snapshotId);
-  if (snapshot.state !== "taking") return false;
+  if (snapshot.state !== "taking") {
+    if (snapshot.state === "complete") await dropLayerReferences(parts, snapshotId);
+    return false;
+  }
   const isHere = (component: string, volume: string) =>
     snapshot.volumes.some((one) => one.component === component && one.volume === volume);
   const wanted = plan.steps.flatMap((step) =>
@@ -104,9 +107,12 @@ export async function usableSnapshot(
   return { ...snapshot, imageId, image };
 }
 
-/** Takes away every name that protects data of a snapshot that is gone or has failed: the room is freed by the next pruning. */
+/**
+ * Takes away every name that protects data of a snapshot that is gone or has failed, and single volumes of one that is complete: what a
+ * server could not clear away any more. The room is freed by the next pruning.
+ */
 export async function dropLostReferences(parts: Pick<Parts, "store" | "hold">): Promise<void> {
-  const isWanted = new Map<string, boolean>();
+  const states = new Map<string, DataSnapshotState | "gone">();
   let after: string | undefined;
   for (;;) {
     const page = await parts.hold.listReferences(
@@ -114,20 +120,22 @@ export async function dropLostReferences(parts: Pick<Parts, "store" | "hold">): 
       after === undefined ? { limit: REFERENCES_AT_ONCE } : { limit: REFERENCES_AT_ONCE, after },
     );
     for (const { name } of page) {
-      const [, id = ""] = name.split("/");
-      if (!isWanted.has(id)) isWanted.set(id, await isKept(parts, id));
-      if (isWanted.get(id) === false) await parts.hold.removeReference(name);
+      const [, id = "", volume] = name.split("/");
+      const state = states.get(id) ?? (await stateOf(parts, id));
+      states.set(id, state);
+      if (state !== "taking" && (state !== "complete" || volume !== undefined))
+        await parts.hold.removeReference(name);
     }
     if (page.length < REFERENCES_AT_ONCE) return;
     after = page.at(-1)?.name;
   }
 }
 
-async function isKept(parts: Pick<Parts, "store">, snapshotId: string): Promise<boolean> {
+async function stateOf(parts: Pick<Parts, "store">, snapshotId: string): Promise<DataSnapshotState | "gone"> {
   try {
-    return (await parts.store.dataSnapshots.get(snapshotId)).state !== "failed";
+    return (await parts.store.dataSnapshots.get(snapshotId)).state;
   } catch (error) {
-    if (isProblem(error, "STORE_ABSENT")) return false;
+    if (isProblem(error, "STORE_ABSENT")) return "gone";
     throw error;
   }
 }

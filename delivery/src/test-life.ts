@@ -1,3 +1,4 @@
+import type { Hold } from "@sampan/hold";
 import type { Driver, StepContext } from "@sampan/runtime";
 import type { Nouns, Store } from "@sampan/store";
 
@@ -33,7 +34,8 @@ export class Life {
   }
 }
 
-const WRITES = /^(add|again|begin.*|cancelled|create|end.*|move|put|remove.*|revoke|set.*|update)$/;
+const WRITES =
+  /^(add.*|again|begin.*|cancelled|complete|create|end.*|fail|move|put|remove.*|revoke|set.*|update)$/;
 
 /** A store that dies with the server: each write outside a transaction, and each transaction, has a moment before and one after. */
 export function mortalStore(store: Store, life: Life): Store {
@@ -73,5 +75,39 @@ export function mortalDriver(driver: Driver, life: Life): Driver {
       life.moment(`after ${kind}`);
     },
   ]);
-  return { ...driver, steps: Object.fromEntries(steps) as Driver["steps"] };
+  return {
+    ...driver,
+    steps: Object.fromEntries(steps) as Driver["steps"],
+    async writeVolume(...args) {
+      life.moment("before writeVolume");
+      await driver.writeVolume(...args);
+      life.moment("after writeVolume");
+    },
+    async exec(...args) {
+      life.moment("before exec");
+      const result = await driver.exec(...args);
+      life.moment("after exec");
+      return result;
+    },
+  };
+}
+
+const HOLD_WRITES = new Set<PropertyKey>(["addImage", "captureLayer", "removeReference", "setReference"]);
+
+/** A hold whose writes end with the server: what it took in stays. */
+export function mortalHold(hold: Hold, life: Life): Hold {
+  return new Proxy(hold, {
+    get(target, key) {
+      const value: unknown = Reflect.get(target, key, target);
+      if (typeof value !== "function") return value;
+      const act = value.bind(target) as (...args: never[]) => Promise<unknown>;
+      if (!HOLD_WRITES.has(key)) return act;
+      return async (...args: never[]) => {
+        life.moment(`before hold.${String(key)}`);
+        const result = await act(...args);
+        life.moment(`after hold.${String(key)}`);
+        return result;
+      };
+    },
+  });
 }

@@ -24,7 +24,7 @@ import { BundleFiles } from "./bundle-files.ts";
 import type { Actor, Parts } from "./parts.ts";
 import { reconcile } from "./reconcile.ts";
 import { StepProgress } from "./step-progress.ts";
-import { Life, mortalDriver, mortalStore } from "./test-life.ts";
+import { Life, mortalDriver, mortalHold, mortalStore } from "./test-life.ts";
 
 export const ann: Actor = { userId: "usr_ann", name: "ann" };
 export const never = new AbortController().signal;
@@ -87,7 +87,7 @@ async function startSite(
   await mkdir(join(folder, "stick"), { recursive: true });
   const parts: Parts = {
     store: mortalStore(store, life),
-    hold,
+    hold: mortalHold(hold, life),
     driver: mortalDriver(memoryDriver({ engine, images }), life),
     bundles: { writeBundle, openBundle, importBundle, verifySignatures, verifyBundle },
     envelopes: { signEnvelope, renderEnvelope, parseEnvelope, verifyEnvelope, keyId },
