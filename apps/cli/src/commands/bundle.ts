@@ -58,6 +58,9 @@ function renderBundle(
       ({ templateName, version, alias, digest }) =>
         `release ${templateName} ${version}${alias === undefined ? "" : ` (${alias})`}  ${digest}`,
     ),
+    ...(document.blobs.some(({ role }) => role === "backup/app")
+      ? ["a backup of an app: sampan backup restore makes it again"]
+      : []),
     `${images.length} images, ${layers.length} layers (${humanBytes(sizes.layers)} unpacked) in ${packs.length} packs`,
     ...signatures.trusted.map((keyId) => `signed by ${keyId}, a key that you gave`),
     ...signatures.unknown.map((keyId) => `signed by ${keyId}, of which no key was given`),

@@ -135,6 +135,11 @@ function renderView(view: View): string {
   return [
     `${releases.join(", ")}  ${humanBytes(view.sizeBytes)}; signed by ${signers.join(", ") || "nobody"}`,
     ...view.wants.map((want) => `Note: ${want}`),
+    ...(view.backup
+      ? [
+          "Note: it is a backup of an app; its releases are imported. To make the app again: sampan backup restore FILE",
+        ]
+      : []),
   ].join("\n");
 }
 
