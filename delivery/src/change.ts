@@ -4,7 +4,6 @@ import {
   type DataWish,
   type Decision,
   type Desired,
-  type InstallationNames,
   type Plan,
   type PreflightCheck,
   type Change as PropertyChange,
@@ -16,6 +15,7 @@ import type { App, ParameterValue, Preflight } from "@sampan/template";
 import { desiredOf } from "./desired-of.ts";
 import { type Pins, pinsOf } from "./images.ts";
 import { keepChange } from "./keep-change.ts";
+import type { KeptNames } from "./merge-base.ts";
 import { type Actor, isoNow, type Parts } from "./parts.ts";
 import { isBySystem, requireNote } from "./policy.ts";
 import { type Look, lookAtSite, refuseUnready } from "./preflight.ts";
@@ -55,7 +55,7 @@ export interface Change {
     readonly id: string;
     readonly templateId: string;
     readonly releaseDigest: Digest;
-    readonly names?: InstallationNames;
+    readonly names?: KeptNames;
   };
   /** What differs, as a merge found it: the reasons that the plan gives. */
   readonly changes?: readonly PropertyChange[];

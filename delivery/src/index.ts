@@ -50,6 +50,7 @@ export {
   removeRelease,
   removeTemplate,
 } from "./library.ts";
+export { isInParts } from "./merge-base.ts";
 export type { MergedChange } from "./merge-change.ts";
 export { type AppHealth, type ComponentHealth, type Health, observe } from "./observe.ts";
 export type { Actor, Parts, SiteIdentity } from "./parts.ts";

@@ -161,6 +161,6 @@ async function snapshotOf(nouns: Nouns, { wish, before, settled }: Kept): Promis
     modules,
     stopped,
     after: settled.spec,
-    ...(held === undefined ? {} : { releaseDigest: held.releaseDigest }),
+    ...(held === undefined ? {} : { releaseDigest: held.releaseDigest, names: held.names }),
   };
 }

@@ -1,8 +1,16 @@
 import { type Digest, shortDigest } from "@sampan/content";
 import { type Change, diffApps } from "@sampan/plan";
 import { Bug, isProblem } from "@sampan/problem";
-import type { Nouns, ReleaseSummary, Sight, StoredRelease, StoredTemplate } from "@sampan/store";
+import type {
+  Installation,
+  Nouns,
+  ReleaseSummary,
+  Sight,
+  StoredRelease,
+  StoredTemplate,
+} from "@sampan/store";
 import { compareVersions, parseRelease, type Release } from "@sampan/template";
+import { isInParts, releasesIn } from "./merge-base.ts";
 import type { Parts } from "./parts.ts";
 import { deliveryProblem } from "./problems.ts";
 
@@ -58,26 +66,26 @@ export async function releasesOf(
   return items.toSorted((a, b) => compareVersions(b.version, a.version));
 }
 
-/** What an installation can go to: newer versions, and a release that took the place of the installed one's version. */
+/**
+ * What an installation can go to: newer versions, a release that took the place of the installed one's version, and the installed one
+ * itself where some of it was left out.
+ */
 export async function availableFor(
   parts: Pick<Parts, "store">,
   installed: StoredRelease | ReleaseSummary,
+  installation?: Pick<Installation, "names">,
 ): Promise<readonly ReleaseSummary[]> {
   const listed = await releasesOf(parts, installed.templateId);
   return listed.filter(
     (release) =>
-      release.digest !== installed.digest && compareVersions(release.version, installed.version) >= 0,
+      (release.digest !== installed.digest || (installation !== undefined && isInParts(installation))) &&
+      compareVersions(release.version, installed.version) >= 0,
   );
 }
 
 export async function removeRelease(parts: Parts, digest: Digest): Promise<void> {
   const { stored, release } = await readRelease(parts, digest);
-  const users = await parts.store.installations.list(
-    { kind: "all" },
-    { releaseDigest: digest },
-    { limit: 1 },
-  );
-  if (users.items.length > 0) {
+  if (await isInUse(parts, stored)) {
     throw deliveryProblem("RELEASE_INSTALLED", `${release.template.name} ${stored.version} is installed`, {
       why: `an app runs it`,
       hint: "remove that app, or upgrade it, first",
@@ -85,6 +93,18 @@ export async function removeRelease(parts: Parts, digest: Digest): Promise<void>
   }
   await parts.store.releases.remove(digest);
   await dropReferences(parts, digest);
+}
+
+/** Also by an installation that was upgraded in parts, and has some of them from it. */
+async function isInUse(parts: Pick<Parts, "store">, { digest, templateId }: StoredRelease): Promise<boolean> {
+  let after: string | undefined;
+  do {
+    const request = after === undefined ? { limit: 200 } : { limit: 200, after };
+    const page = await parts.store.installations.list({ kind: "all" }, { templateId }, request);
+    if (page.items.some((one) => releasesIn(one).includes(digest))) return true;
+    after = page.next;
+  } while (after !== undefined);
+  return false;
 }
 
 export async function removeTemplate(parts: Parts, templateId: string): Promise<void> {

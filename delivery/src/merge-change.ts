@@ -1,6 +1,7 @@
-import type { InstallationNames, Merged } from "@sampan/plan";
+import type { Merged } from "@sampan/plan";
 import { readApp } from "./apps.ts";
 import { type Change, type Changed, type ChangeOptions, change } from "./change.ts";
+import type { KeptNames } from "./merge-base.ts";
 import type { Parts } from "./parts.ts";
 
 /** A change that came out of a merge, with all that was decided. */
@@ -13,7 +14,7 @@ export interface MergedChange extends Changed {
 /** Carries a merge out, and keeps what it called things with the installation. */
 export async function changeByMerge(
   parts: Parts,
-  merged: Pick<Merged, "app" | "changes" | "pulledIn" | "remarks"> & { readonly names?: InstallationNames },
+  merged: Pick<Merged, "app" | "changes" | "pulledIn" | "remarks"> & { readonly names?: KeptNames },
   wish: Omit<Change, "spec">,
   options: ChangeOptions,
 ): Promise<MergedChange> {

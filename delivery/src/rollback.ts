@@ -7,6 +7,7 @@ import { captureOfRestored } from "./data-snapshots.ts";
 import { dataPreview, dataRemarks, restoreWish } from "./data-wish.ts";
 import { desiredOf } from "./desired-of.ts";
 import { type Pins, pinsOf } from "./images.ts";
+import type { KeptNames } from "./merge-base.ts";
 import { changeByMerge, type MergedChange } from "./merge-change.ts";
 import type { Actor, Parts } from "./parts.ts";
 import { deliveryProblem } from "./problems.ts";
@@ -186,7 +187,15 @@ function backTo(app: StoredApp, snapshot: Snapshot, record: StoredRecord) {
     stopped: snapshot.stopped,
     ...(installationId === undefined || digest === undefined
       ? {}
-      : { installation: { id: installationId, templateId: "", releaseDigest: digest }, toRelease: digest }),
+      : {
+          installation: {
+            id: installationId,
+            templateId: "",
+            releaseDigest: digest,
+            ...(snapshot.names === undefined ? {} : { names: snapshot.names as KeptNames }),
+          },
+          toRelease: digest,
+        }),
     ...(record.toRelease === undefined ? {} : { fromRelease: record.toRelease }),
   };
 }

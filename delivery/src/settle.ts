@@ -75,7 +75,8 @@ export async function settle(parts: Parts, unsettled: Unsettled, signal?: AbortS
   const { desired, faults } = resolve(spec, {
     appRef: unsettled.app,
     generation: unsettled.generation,
-    values,
+    // What is kept for a way back is no answer to anything now.
+    values: { ...values, parameters: declaredOf(spec, parameters) },
     modules: choiceOf(modules),
     images,
     sha256: parts.sha256,
@@ -128,11 +129,17 @@ function settleParameters(
   },
 ): Readonly<Record<string, ParameterValue>> {
   const declared = spec.parameters ?? {};
-  const kept = Object.fromEntries(
-    Object.entries(given.kept).filter(([name]) => Object.hasOwn(declared, name)),
-  );
+  const kept = declaredOf(spec, given.kept);
   const asked = askedParameters(spec, components);
   const { values, faults } = checkParameters(declared, { ...kept, ...given.answers }, { asked });
   if (faults.length > 0) throw answersProblem(spec.name, faults);
   return { ...given.kept, ...values };
+}
+
+function declaredOf(
+  spec: App,
+  values: Readonly<Record<string, ParameterValue>>,
+): Readonly<Record<string, ParameterValue>> {
+  const declared = spec.parameters ?? {};
+  return Object.fromEntries(Object.entries(values).filter(([name]) => Object.hasOwn(declared, name)));
 }

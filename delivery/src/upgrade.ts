@@ -6,6 +6,7 @@ import { type Answers, moduleChoice } from "./apps.ts";
 import type { Change, ChangeOptions } from "./change.ts";
 import { type CaptureChoice, captureWish, dataPreview, dataRemarks } from "./data-wish.ts";
 import { readRelease } from "./library.ts";
+import { mergeBase, partsAfter } from "./merge-base.ts";
 import { changeByMerge, type MergedChange } from "./merge-change.ts";
 import type { Actor, Parts } from "./parts.ts";
 import { deliveryProblem } from "./problems.ts";
@@ -50,7 +51,7 @@ export async function upgrade(
   }
   refuseEmptySelection(wish.components, to.release);
   const merged = merge({
-    oldRelease: from.release,
+    oldRelease: await mergeBase(parts, installation, from.release),
     newRelease: to.release,
     site: app.spec,
     installation: installation.id,
@@ -59,10 +60,17 @@ export async function upgrade(
     mapping: mappingById(wish.mapping ?? {}, { release: to.release, site: app.spec, installation }),
     ...(wish.components === undefined ? {} : { selection: wish.components }),
   });
+  const inParts = partsAfter(installation, {
+    selection: wish.components,
+    release: wish.release,
+    offered: to.release,
+    site: app.spec,
+    merged,
+  });
   const modules = moduleChoice(wish.modules);
   const done = await changeByMerge(
     parts,
-    merged,
+    { ...merged, names: { ...merged.names, ...(inParts === undefined ? {} : { parts: inParts }) } },
     {
       kind: "upgrade",
       by: wish.by,

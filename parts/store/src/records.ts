@@ -32,6 +32,8 @@ export interface Snapshot {
   readonly stopped: boolean;
   /** Of the installation that was changed. */
   readonly releaseDigest?: Digest;
+  /** Of the same: what it called things, as it keeps it. */
+  readonly names?: unknown;
   /** What the app was made into: what differs from it later was edited since. */
   readonly after?: App;
 }
