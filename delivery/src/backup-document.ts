@@ -1,10 +1,10 @@
 // The document that a backup carries, sealed with a passphrase, as a blob of role `backup/app`: JSON in UTF-8, format 1.
 // It has all that an app is at a site, secrets too; content that it names by digest is in the same bundle.
 import { type Digest, isDigest } from "@sampan/content";
-import type { InstallationNames } from "@sampan/plan";
 import type { Fault } from "@sampan/problem";
 import type { AppValues, DataSnapshotVolume } from "@sampan/store";
 import { type App, parseAppValue } from "@sampan/template";
+import type { KeptNames } from "./merge-base.ts";
 import { deliveryProblem } from "./problems.ts";
 
 export const BACKUP_ROLE = "backup/app";
@@ -33,7 +33,7 @@ export interface BackedUpInstallation {
   readonly releaseDigest: Digest;
   readonly modules: Readonly<Record<string, boolean>>;
   readonly components: readonly string[];
-  readonly names: InstallationNames;
+  readonly names: KeptNames;
 }
 
 export interface BackedUpData {
@@ -99,9 +99,33 @@ function readInstallation(place: Place): BackedUpInstallation {
     releaseDigest: place.at("releaseDigest").digest(),
     modules: place.at("modules").record((one) => one.flag()),
     components: place.at("components").list((one) => one.text()),
-    names: place
-      .at("names")
-      .record((one) => one.record((name) => name.text())) as unknown as InstallationNames,
+    names: readNames(place.at("names")),
+  };
+}
+
+type Parts = NonNullable<KeptNames["parts"]>;
+
+function readNames(place: Place): KeptNames {
+  const sections = place.without("parts").record((one) => one.record((name) => name.text()));
+  const parts = place.at("parts").maybe(
+    (one): Parts => ({
+      first: one.at("first").digest(),
+      later: one.at("later").list(readTaken),
+    }),
+  );
+  return { ...(sections as unknown as KeptNames), ...(parts === undefined ? {} : { parts }) };
+}
+
+function readTaken(place: Place): Parts["later"][number] {
+  const names = (section: string) => place.at(section).list((one) => one.text());
+  return {
+    release: place.at("release").digest(),
+    components: names("components"),
+    parameters: names("parameters"),
+    modules: names("modules"),
+    plugins: names("plugins"),
+    routes: names("routes"),
+    acceptance: names("acceptance"),
   };
 }
 
@@ -146,6 +170,13 @@ class Place {
         ? (value as Readonly<Record<string | number, unknown>>)[key]
         : undefined;
     return new Place(inner, this.#path === "" ? String(key) : `${this.#path}.${key}`, this.#faults);
+  }
+
+  without(key: string): Place {
+    const { value } = this;
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return this;
+    const rest = Object.entries(value).filter(([name]) => name !== key);
+    return new Place(Object.fromEntries(rest), this.#path, this.#faults);
   }
 
   maybe<T>(read: (place: Place) => T): T | undefined {

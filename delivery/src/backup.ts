@@ -1,6 +1,6 @@
 import type { ReleaseCargo } from "@sampan/bundle";
 import type { CargoSource, Digest, HeldImage, OnProgress } from "@sampan/content";
-import { type InstallationNames, isEnded, type RolloutState } from "@sampan/plan";
+import { isEnded, type RolloutState } from "@sampan/plan";
 import { isProblem } from "@sampan/problem";
 import type { DataSnapshot, Installation, StoredApp } from "@sampan/store";
 import {
@@ -18,6 +18,7 @@ import { captureImages } from "./capture-images.ts";
 import { inOrder, type UsableSnapshot, usableSnapshot } from "./data-content.ts";
 import { takeSnapshot } from "./data-snapshots.ts";
 import { cargoOf, PACK_SIZE_BYTES } from "./export.ts";
+import { type KeptNames, releasesIn } from "./merge-base.ts";
 import { type Actor, isoNow, type Parts } from "./parts.ts";
 import { deliveryProblem } from "./problems.ts";
 
@@ -77,7 +78,7 @@ export async function backUp(
     new TextEncoder().encode(JSON.stringify(document)),
     wish.passphrase,
   );
-  const cargo = await cargoOf(parts, [...new Set(installations.map((one) => one.releaseDigest))]);
+  const cargo = await cargoOf(parts, [...new Set(installations.flatMap(releasesIn))]);
   const carrier = carrierOf(parts, { document, app, images: images.components, snapshot });
   const digest = parts.sha256Bytes(sealed);
   const blob = { digest, mediaType: BACKUP_MEDIA_TYPE, role: BACKUP_ROLE, size: sealed.byteLength };
@@ -241,7 +242,7 @@ function documentOf(
       releaseDigest,
       modules,
       components,
-      names: names as InstallationNames,
+      names: names as KeptNames,
     })),
     ...(snapshot?.imageId === undefined
       ? {}
