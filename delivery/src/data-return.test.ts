@@ -1,3 +1,4 @@
+import { contentProblem } from "@sampan/content";
 import { crashing } from "@sampan/runtime";
 import { expect, test } from "vitest";
 import { removeSnapshot, takeSnapshot } from "./data-snapshots.ts";
@@ -155,6 +156,24 @@ test("a rollback that cannot put the data back returns to what was there, data a
   ]);
   expect(held(site, appId)).toEqual({ "/orders": "migrated" });
   expect(await running(site, appId)).toEqual(NEW);
+});
+
+test("an upgrade that is told to hold goes back nevertheless when the data cannot even be captured", async () => {
+  const { site, appId } = await installedShop();
+  const { captureLayer } = site.parts.hold;
+  const full = async (): ReturnType<typeof captureLayer> => {
+    throw contentProblem("CONTENT_NO_SPACE", "the disk of the hold is full");
+  };
+  Object.assign(site.parts, {
+    hold: new Proxy(site.parts.hold, {
+      get: (hold, key) => (key === "captureLayer" ? full : Reflect.get(hold, key)),
+    }),
+  });
+  await upgradeNow(site, { capture: "all", restoreOnReturn: true, onFailure: "hold" });
+  expect((await records(site)).slice(0, 2)).toEqual(["rollback succeeded", "upgrade returned"]);
+  expect(await running(site, appId)).toEqual(OLD);
+  expect(held(site, appId)).toEqual({ "/orders": "old" });
+  expect(await snapshotsOf(site)).toMatchObject([{ state: "failed" }]);
 });
 
 test("how far a capture has come is told while it runs, and forgotten after", async () => {

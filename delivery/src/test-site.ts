@@ -89,22 +89,12 @@ async function startSite(
     store: mortalStore(store, life),
     hold: mortalHold(hold, life),
     driver: mortalDriver(memoryDriver({ engine, images }), life),
-    bundles: { writeBundle, openBundle, importBundle, verifySignatures, verifyBundle },
-    envelopes: { signEnvelope, renderEnvelope, parseEnvelope, verifyEnvelope, keyId },
+    ...PURE_PARTS,
     progress: new StepProgress(),
-    passphrases: { openWithPassphrase, sealWithPassphrase },
     site: { id: "site_test", signer: key, publicKeyPem: key.publicKeyPem },
     nowMs: clock.now,
     startedMs: clock.now(),
-    newId: nextId,
-    randomBytes: (length) => new Uint8Array(length).map((_, at) => (at * 37 + 11) % 256),
-    sha256: (text) => sha256(text),
-    sha256Bytes: (bytes) => sha256(bytes),
     sleep: (ms, signal) => clock.sleep(ms, signal),
-    wake: () => undefined,
-    productVersion: "0.0.0-test",
-    inFlight: 4,
-    allows: { privileged: false },
   };
   return {
     ...ground,
@@ -126,6 +116,21 @@ async function startSite(
     },
   };
 }
+
+/** What is the same at every site, and keeps nothing. */
+const PURE_PARTS = {
+  bundles: { writeBundle, openBundle, importBundle, verifySignatures, verifyBundle },
+  envelopes: { signEnvelope, renderEnvelope, parseEnvelope, verifyEnvelope, keyId },
+  passphrases: { openWithPassphrase, sealWithPassphrase },
+  newId: nextId,
+  randomBytes: (length: number) => new Uint8Array(length).map((_, at) => (at * 37 + 11) % 256),
+  sha256: (text: string) => sha256(text),
+  sha256Bytes: (bytes: Uint8Array) => sha256(bytes),
+  wake: () => undefined,
+  productVersion: "0.0.0-test",
+  inFlight: 4,
+  allows: { privileged: false },
+};
 
 async function teamOf(store: Store) {
   return (await store.teams.findByName("shop")) ?? (await store.teams.create({ name: "shop" }));
