@@ -10,9 +10,12 @@ import { deliveryProblem } from "./problems.ts";
 const HOST_PORT_FIRST = 20_000;
 const HOST_PORT_LAST = 29_999;
 
-/** Ports of the machine by `component/port`: those held stay, missing ones are given out. Throws HOST_PORT_TAKEN when none is left. */
+/**
+ * Ports of the machine by `component/port`: those held stay; missing ones are given out, of those that no app was given and nothing on
+ * the machine listens on. Throws HOST_PORT_TAKEN when none is left, RUNTIME_UNREACHABLE.
+ */
 export async function allotHostPorts(
-  parts: Pick<Parts, "store">,
+  parts: Pick<Parts, "store" | "driver">,
   appId: string,
   spec: App,
   held: Readonly<Record<string, number>>,
@@ -24,7 +27,8 @@ export async function allotHostPorts(
   );
   const missing = wanted.filter((key) => held[key] === undefined);
   if (missing.length === 0) return held;
-  const taken = new Set(Object.values(held));
+  const listening = (await parts.driver.takenPorts()) ?? [];
+  const taken = new Set([...Object.values(held), ...listening.map(({ port }) => port)]);
   for await (const other of otherApps(parts, appId)) {
     const { values } = await parts.store.apps.get(other.id);
     for (const port of Object.values(values.hostPorts)) taken.add(port);

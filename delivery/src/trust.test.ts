@@ -182,3 +182,15 @@ test("facts that cannot be had are warnings, and an engine that is away is said 
   site.engine.unreachable = true;
   await expectRefused(site, () => install(site.parts, wish, {}), { code: "RUNTIME_UNREACHABLE" });
 });
+
+test("a port that is given out is none that something on the machine has", async () => {
+  const site = await testSite();
+  const { web, ...others } = shop().components;
+  const ports = { http: { port: 80, protocol: "http" as const, exposed: true } };
+  const release = await shelve(site, "2.9", {
+    components: { ...others, web: { ...web!, replicas: 1, ports } },
+  });
+  for (const port of [20_000, 20_001]) site.engine.takenPorts.add(port);
+  await install(site.parts, { by: ann, release, teamId: site.teamId }, {});
+  expect((await site.app("shop")).values.hostPorts).toEqual({ "web/http": 20_002 });
+});

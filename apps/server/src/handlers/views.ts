@@ -139,11 +139,13 @@ function progressView({ progress }: ServerParts, rolloutId: string, stepId: stri
   return far === undefined ? {} : { progress: { ...far } };
 }
 
+const CHECK_STATE = { running: "pending", succeeded: "passed", failed: "failed", skipped: "failed" } as const;
+
 export function checkView(step: StoredStep) {
   const { startedAt, endedAt } = step;
   return {
     name: step.stepId.slice(CHECK_PREFIX.length),
-    state: step.state === "succeeded" ? ("passed" as const) : ("failed" as const),
+    state: CHECK_STATE[step.state],
     ...(step.message === undefined ? {} : { message: step.message }),
     ...(endedAt === undefined ? {} : { tookMs: Math.max(0, Date.parse(endedAt) - Date.parse(startedAt)) }),
   };
