@@ -194,3 +194,21 @@ test("a port that is given out is none that something on the machine has", async
   await install(site.parts, { by: ann, release, teamId: site.teamId }, {});
   expect((await site.app("shop")).values.hostPorts).toEqual({ "web/http": 20_002 });
 });
+
+test("an edit keeps its digest, new components too; another value is another plan", async () => {
+  const site = await testSite();
+  await installed(site);
+  const app = await site.app("shop");
+  const { web, ...others } = app.spec.components;
+  const { id: _, installation: __, ...more } = web!;
+  const edit = (value: string, options: ChangeOptions) => {
+    const components = { ...others, web: { ...web!, env: { VALUE: value } }, more };
+    const given = { app: { ...app.spec, components } };
+    return updateApp(site.parts, { by: ann, app, given, answers: {} }, options);
+  };
+  const { digest, base, changes } = await edit("a", { dryRun: true });
+  expect(changes.map(({ path }) => path)).toContain("components.more");
+  await expectRefused(site, () => edit("b", { expect: digest, base }), { code: "PLAN_CHANGED" });
+  const { recordId = "" } = await edit("a", { expect: digest, base });
+  expect((await site.parts.store.records.get(recordId)).decisions).toMatchObject({ digest });
+});
