@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BundleFiles } from "@sampan/delivery";
+import { openHold } from "@sampan/hold";
 import { openStore } from "@sampan/store";
 import { expect, onTestFinished, test } from "vitest";
 import { housekeep } from "./housekeeping.ts";
@@ -23,6 +24,8 @@ async function house() {
     await store.close();
     await rm(folder, { recursive: true, force: true });
   });
+  const hold = await openHold({ folder: join(folder, "hold") });
+  onTestFinished(() => hold.close());
   const files = new BundleFiles({
     folder: join(folder, "bundles"),
     importFrom: [],
@@ -33,10 +36,11 @@ async function house() {
   const options = { backupsFolder, onTrouble: (what: string) => void troubles.push(what) };
   return {
     store,
+    hold,
     files,
     troubles,
     backupsFolder,
-    keep: () => housekeep({ store, files, nowMs: () => nowMs }, options),
+    keep: () => housekeep({ store, hold, files, nowMs: () => nowMs }, options),
     backups: async () => (await readdir(backupsFolder)).toSorted(),
     pass: (ms: number) => {
       nowMs += ms;
@@ -103,4 +107,17 @@ test("one part that fails is told, and the others are done", async () => {
   await files.beginUpload({ id: "bdl_1", name: "x.sampan", sizeBytes: 10 });
   await keep();
   expect(troubles).toEqual(["back the database up"]);
+});
+
+test("what protects data that no snapshot owns is let go", async () => {
+  const { hold, keep } = await house();
+  const target = {
+    mediaType: "application/octet-stream",
+    digest: `sha256:${"a".repeat(64)}`,
+    size: 1,
+  } as const;
+  await hold.setReference("data/snp_gone", target);
+  await hold.setReference("release/kept", target);
+  await keep();
+  expect((await hold.listReferences("", { limit: 10 })).map(({ name }) => name)).toEqual(["release/kept"]);
 });

@@ -1,5 +1,6 @@
 import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { dropLostReferences } from "@sampan/delivery";
 import type { ServerParts } from "./handlers/server-parts.ts";
 
 const DAY_MS = 86_400_000;
@@ -14,12 +15,13 @@ export interface HousekeepingOptions {
 
 /** Drops what has had its time, and copies the database once a day. One part that fails does not keep the others from being done. */
 export async function housekeep(
-  parts: Pick<ServerParts, "store" | "files" | "nowMs">,
+  parts: Pick<ServerParts, "store" | "hold" | "files" | "nowMs">,
   options: HousekeepingOptions,
 ): Promise<void> {
   const nowMs = parts.nowMs();
   const work: Readonly<Record<string, () => Promise<unknown>>> = {
     "drop what is old": () => parts.store.housekeep(),
+    "let go of data that no snapshot owns": () => dropLostReferences(parts),
     "remove stale bundle files": () =>
       parts.files.removeStale(new Date(nowMs - STALE_AFTER_MS).toISOString()),
     "back the database up": () => backUp(parts, options.backupsFolder, nowMs),
@@ -53,7 +55,7 @@ const EVERY_MS = 3_600_000;
 
 /** Housekeeping soon after the start and every hour, until the signal aborts. */
 export async function keepHouse(
-  parts: Pick<ServerParts, "store" | "files" | "nowMs" | "sleep">,
+  parts: Pick<ServerParts, "store" | "hold" | "files" | "nowMs" | "sleep">,
   options: HousekeepingOptions & { readonly signal: AbortSignal },
 ): Promise<void> {
   const { signal } = options;
