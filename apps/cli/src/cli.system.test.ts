@@ -51,6 +51,10 @@ async function carry(name: string): Promise<void> {
   await copyFile(join(vendor.folder, name), join(site.folder, name));
 }
 
+interface Ids {
+  readonly items: readonly { readonly id: string }[];
+}
+
 interface AppView {
   readonly health: string;
   readonly installations: readonly {
@@ -215,12 +219,21 @@ test("the site installs what it imported: the same release, the same images", as
   expect(await digest(site)).toBe(await digest(vendor));
   const planned = await site.run(["install", "shop", "--plan"]);
   expect(planned.out).toContain("2 to fetch, 2 to start");
-  const installed = await site.run(["install", "shop@2.9", "-p", "http_port=9191"]);
+  const silent = await site.run(["install", "shop@2.9", "-p", "http_port=9191"]);
+  expect([silent.exitCode, silent.err]).toEqual([2, expect.stringContaining("error[NOTE_REQUIRED]")]);
+  const installed = await site.run([
+    "install",
+    "shop@2.9",
+    "-p",
+    "http_port=9191",
+    "--note",
+    "first delivery",
+  ]);
   expect([installed.exitCode, installed.out]).toEqual([0, "Done: everything that changed is healthy."]);
   expect(await imageOf(site, "web")).toBe(web29);
-  const wrong = await site.run(["install", "shop", "--app", "shop-two", "-p", "http_prt=1"]);
+  const wrong = await site.run(["install", "shop", "--app", "shop-two", "-p", "http_prt=1", "--note", "n"]);
   expect([wrong.exitCode, wrong.err]).toEqual([2, expect.stringContaining("did you mean `http_port`?")]);
-  const taken = await site.run(["install", "shop", "-p", "http_port=9192"]);
+  const taken = await site.run(["install", "shop", "-p", "http_port=9192", "--note", "n"]);
   expect([taken.exitCode, taken.err]).toEqual([5, expect.stringContaining("APP_EXISTS")]);
 });
 
@@ -267,7 +280,7 @@ test("a rollback goes back to what was", async () => {
     "--plan",
   );
   expect(planned.changes.map(({ path }) => path)).toContain("components.web.image");
-  const back = await site.run(["rollback", "shop", "--yes"]);
+  const back = await site.run(["rollback", "shop", "--yes", "--note", "prices were wrong"]);
   expect([back.exitCode, back.out]).toEqual([0, "Done: everything that changed is healthy."]);
   expect(await imageOf(site, "web")).toBe(web29);
   expect((await site.run(["app", "text", "shop"])).out).toContain("GREETING: hello");
@@ -276,6 +289,74 @@ test("a rollback goes back to what was", async () => {
   }>("record", "list", "shop");
   expect(items.map(({ kind }) => kind)).toEqual(["rollback", "upgrade", "install"]);
   expect((await site.run(["record", "show", items[1]?.id ?? ""])).out).toContain("It can be undone");
+});
+
+test("a plan that was kept is done as it was looked at, and refused once the site has moved", async () => {
+  await site.json("upgrade", "shop", "--save", "plan.json");
+  const done = await site.run(["apply", "plan.json", "--yes", "--note", "approved"]);
+  expect([done.exitCode, done.out]).toEqual([0, "Done: everything that changed is healthy."]);
+  const again = await site.run(["apply", "plan.json", "--yes", "--note", "approved"]);
+  expect([again.exitCode, again.err]).toEqual([5, expect.stringContaining("error[APP_MOVED]")]);
+});
+
+test("data is captured, put back and listed", async () => {
+  const taken = await site.run(["snapshot", "take", "shop", "--yes"]);
+  expect([taken.exitCode, taken.out]).toEqual([0, "Done: everything that changed is healthy."]);
+  const { items } = await site.json<Ids>("snapshot", "list", "shop");
+  const id = items[0]?.id ?? "";
+  expect((await site.run(["snapshot", "show", id])).out).toContain("complete");
+  const planned = await site.run(["snapshot", "restore", id, "--plan"]);
+  expect(planned.out).toContain("what was written to it since is lost");
+  const back = await site.run(["snapshot", "restore", id, "--yes", "--note", "lost orders"]);
+  expect([back.exitCode, back.out]).toEqual([0, "Done: everything that changed is healthy."]);
+  expect((await site.run(["snapshot", "remove", id, "--yes"])).out).toContain(`Removed ${id}`);
+});
+
+test("records are compared, and a report is countersigned and verified without a server", async () => {
+  const { items } = await site.json<{
+    readonly items: readonly { readonly id: string; readonly kind: string }[];
+  }>("record", "list", "shop");
+  const [last, first] = items.filter(({ kind }) => kind === "upgrade");
+  const same = await site.run(["record", "diff", first?.id ?? "", last?.id ?? ""]);
+  expect([same.exitCode, same.out]).toEqual([0, expect.stringContaining("env GREETING")]);
+  await site.json("record", "countersign", last?.id ?? "", "--as", "Li Wei", "--remark", "accepted");
+  await site.json("record", "report", last?.id ?? "", "--html", "report.html", "--lang", "zh");
+  const key = await site.run(["key", "show"]);
+  await writeFile(join(site.folder, "site.pem"), `${key.out}\n`);
+  const verified = await site.run(["report", "verify", "report.html", "--key", "site.pem"]);
+  expect([verified.exitCode, verified.err]).toEqual([0, ""]);
+  expect(verified.out).toContain("a key that you gave");
+  expect(verified.out).toContain("countersigned by Li Wei");
+  const page = await readFile(join(site.folder, "report.html"), "utf8");
+  await writeFile(join(site.folder, "false.html"), page.replace("Li Wei", "Wei Li"));
+  const shown = await site.run(["report", "verify", "false.html", "--key", "site.pem"]);
+  expect(shown.out).toContain("differs from what was signed");
+});
+
+test("an app goes into one file, and comes out of it at another site with its data", async () => {
+  await writeFile(join(site.folder, "phrase.txt"), "correct horse battery\n");
+  const made = await site.json<{ readonly path: string }>(
+    "backup",
+    "create",
+    "shop",
+    "-o",
+    "backup.sampan",
+    "--passphrase-file",
+    "phrase.txt",
+  );
+  await copyFile(made.path, join(vendor.folder, "backup.sampan"));
+  await copyFile(join(site.folder, "site.pem"), join(vendor.folder, "site.pem"));
+  const restore = ["backup", "restore", "backup.sampan", "--app", "copy", "--note", "n"];
+  const untrusted = await vendor.run([...restore, "--passphrase-file", "-"], {
+    stdin: "correct horse battery",
+  });
+  expect([untrusted.exitCode, untrusted.err]).toEqual([3, expect.stringContaining("BUNDLE_UNTRUSTED")]);
+  await vendor.json("key", "trust", "site.pem", "--name", "site");
+  const wrong = await vendor.run([...restore, "--passphrase-file", "-"], { stdin: "wrong horse battery" });
+  expect([wrong.exitCode, wrong.err]).toEqual([3, expect.stringContaining("IDENTITY_PASSPHRASE_WRONG")]);
+  const back = await vendor.run([...restore, "--passphrase-file", "-"], { stdin: "correct horse battery" });
+  expect([back.exitCode, back.out]).toEqual([0, expect.stringContaining("Restored copy from backup.sampan")]);
+  expect((await vendor.run(["app", "list"])).out).toMatch(/copy +default +running/);
 });
 
 test("the rest of the nouns answer", async () => {
