@@ -14,6 +14,7 @@ export type Noun =
   | "report"
   | "rollout"
   | "setting"
+  | "site"
   | "team"
   | "template"
   | "user";

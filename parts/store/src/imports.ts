@@ -15,9 +15,12 @@ export interface ImportRecord {
   readonly signer?: string;
   readonly who: string;
   readonly importedAt: string;
+  /** Of one that began from nothing and was not slowed down: bytes of uncompressed layers, and how long it took from beginning to end. */
+  readonly layerBytes?: number;
+  readonly tookMs?: number;
 }
 
-function toImport(row: Tables["imports"]): ImportRecord {
+export function toImport(row: Tables["imports"]): ImportRecord {
   const { releases, ...rest } = present(row);
   return { ...rest, releases: fromJson(releases) };
 }

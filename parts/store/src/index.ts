@@ -25,6 +25,8 @@ export type { Countersignature, StoredReport } from "./reports.ts";
 export type { StoredRollout, StoredStep } from "./rollouts.ts";
 export type { JobHandler, JobRun } from "./run-job.ts";
 export { type RunnerOptions, runJobs } from "./run-jobs.ts";
+export type { Told } from "./site-documents.ts";
+export type { LedgerSite, SiteReceipt } from "./sites.ts";
 export type { Member, Team, TeamRole } from "./teams.ts";
 export type { StoredTemplate } from "./templates.ts";
 export type { Token } from "./tokens.ts";

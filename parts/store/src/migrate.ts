@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { groundTables } from "./migrations/0001-ground.ts";
 import { trustTables } from "./migrations/0002-trust.ts";
+import { ledgerTables } from "./migrations/0003-ledger.ts";
 import { storeProblem } from "./problems.ts";
 
 /** "smpn", in the header of the file: tells our databases from others. */
@@ -13,7 +14,7 @@ export interface Migration {
 }
 
 /** All steps from an empty file to now. Forward only: a step that was released is never edited, moved or removed. */
-export const migrations: readonly Migration[] = [groundTables, trustTables];
+export const migrations: readonly Migration[] = [groundTables, trustTables, ledgerTables];
 
 /**
  * Brings the database to the newest form, each step in its own transaction together with its number, so that a power cut leaves

@@ -13,6 +13,8 @@ import { releases } from "./releases.ts";
 import { reports } from "./reports.ts";
 import { rollouts } from "./rollouts.ts";
 import { settings } from "./settings.ts";
+import { siteDocuments } from "./site-documents.ts";
+import { siteReceipts, sites } from "./sites.ts";
 import { teams } from "./teams.ts";
 import { templates } from "./templates.ts";
 import { tokens } from "./tokens.ts";
@@ -35,6 +37,9 @@ export interface Nouns {
   readonly reports: Bound<typeof reports>;
   readonly rollouts: Bound<typeof rollouts>;
   readonly settings: Bound<typeof settings>;
+  readonly siteDocuments: Bound<typeof siteDocuments>;
+  readonly siteReceipts: Bound<typeof siteReceipts>;
+  readonly sites: Bound<typeof sites>;
   readonly teams: Bound<typeof teams>;
   readonly templates: Bound<typeof templates>;
   readonly tokens: Bound<typeof tokens>;
@@ -58,6 +63,9 @@ export function bindNouns(context: Context): Nouns {
     reports: bind(reports, context),
     rollouts: bind(rollouts, context),
     settings: bind(settings, context),
+    siteDocuments: bind(siteDocuments, context),
+    siteReceipts: bind(siteReceipts, context),
+    sites: bind(sites, context),
     teams: bind(teams, context),
     templates: bind(templates, context),
     tokens: bind(tokens, context),

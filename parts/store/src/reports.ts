@@ -33,7 +33,7 @@ export interface StoredReport {
   readonly createdAt: string;
 }
 
-function toReport(row: Tables["reports"]): StoredReport {
+export function toReport(row: Tables["reports"]): StoredReport {
   return { ...row, countersignatures: fromJson(row.countersignatures) };
 }
 
@@ -89,6 +89,8 @@ export const reports = {
         .where("recordId", "=", recordId)
         .returningAll()
         .executeTakeFirstOrThrow();
+      // The next receipt tells it once more.
+      await inside.db.deleteFrom("told").where("what", "=", "report").where("id", "=", recordId).execute();
       const { teamId, appId } = row;
       inside.changed({ noun: "report", id: recordId, act: "updated", teamId, appId });
       return toReport(row);

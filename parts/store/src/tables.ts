@@ -222,5 +222,21 @@ export interface Tables {
     signer: string | null;
     who: string;
     importedAt: string;
+    layerBytes: number | null;
+    tookMs: number | null;
   };
+  told: { what: "import" | "report"; id: string; sequence: number };
+  sites: {
+    id: string;
+    name: string;
+    keyId: string;
+    publicKeyPem: string;
+    sequence: number;
+    state: string | null;
+    summary: string;
+    notes: string | null;
+    firstSeenAt: string;
+    lastSeenAt: string;
+  };
+  siteReceipts: { siteId: string; sequence: number; receipt: string; who: string; receivedAt: string };
 }
