@@ -107,7 +107,7 @@ async function installationView(parts: ServerParts, installation: Installation, 
       .filter(([, component]) => component.installation === installation.id)
       .map(([name]) => name),
     modulesOn: Object.keys(installation.modules).filter((name) => installation.modules[name]),
-    available: (await availableFor(parts, stored)).map((one) => ({
+    available: (await availableFor(parts, stored, installation)).map((one) => ({
       version: one.version,
       releaseDigest: one.digest,
     })),

@@ -19,7 +19,7 @@ export async function installationBriefs(parts: ServerParts, appId: string) {
 
 async function installationBrief(parts: ServerParts, installation: Installation) {
   const { stored, release } = await readRelease(parts, installation.releaseDigest);
-  const [newest] = await availableFor(parts, stored);
+  const [newest] = await availableFor(parts, stored, installation);
   return {
     id: installation.id,
     templateId: installation.templateId,
