@@ -1,30 +1,13 @@
 import { hash } from "node:crypto";
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { CargoSource, Digest, PackFile } from "@sampan/content";
-import { isProblem } from "@sampan/problem";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Hold } from "./hold.ts";
 import { digestOf } from "./hold-files.ts";
 import { encodePack } from "./pack.ts";
-import {
-  classicSave,
-  gather,
-  imageOf,
-  inChunks,
-  noise,
-  TestHolds,
-  type TestImage,
-  tarOf,
-} from "./test-images.ts";
-
-const OPTIONS = { level: 3, packSizeBytes: 200_000 };
-
-interface Cargo {
-  readonly packs: PackFile[];
-  readonly recipes: { readonly diffId: Digest; readonly digest: Digest; readonly bytes: Uint8Array }[];
-}
+import { capture, layersOf, load, PACK_SIZE, rejects, unload } from "./test-cargo.ts";
+import { gather, imageOf, noise, TestHolds, type TestImage, tarOf } from "./test-images.ts";
 
 async function someImages(): Promise<TestImage[]> {
   const files = (from: number, count: number) =>
@@ -37,36 +20,17 @@ async function someImages(): Promise<TestImage[]> {
 }
 
 async function holdWith(holds: TestHolds, images: readonly TestImage[]): Promise<Hold> {
-  const hold = await holds.fresh({ packSizeBytes: 200_000 });
-  for (const image of images) await hold.captureImages(inChunks(await classicSave([image])));
+  const hold = await holds.fresh({ packSizeBytes: PACK_SIZE });
+  await capture(hold, ...images);
   return hold;
 }
-
-async function load(source: CargoSource, diffIds: readonly Digest[], level = 3): Promise<Cargo> {
-  const cargo: Cargo = { packs: [], recipes: [] };
-  for await (const pack of source.packs(diffIds, { ...OPTIONS, level })) cargo.packs.push(pack);
-  for await (const recipe of source.recipes(diffIds)) cargo.recipes.push(recipe);
-  return cargo;
-}
-
-async function unload(hold: Hold, cargo: Cargo): Promise<void> {
-  for (const pack of cargo.packs) await hold.addPack(pack);
-  for (const { diffId, bytes } of cargo.recipes) await hold.addLayer({ diffId, recipe: bytes });
-}
-
-async function rejects(act: Promise<unknown>, ...codes: string[]): Promise<void> {
-  const result = await act.catch((error: unknown) => (isProblem(error) ? error.code : error));
-  expect(codes).toContain(result);
-}
-
-const layersOf = (images: readonly TestImage[]) => [...new Set(images.flatMap(({ diffIds }) => diffIds))];
 
 test("an image crosses from one hold to another with its image ID", async () => {
   await using holds = new TestHolds();
   const images = await someImages();
   const vendor = await holdWith(holds, images);
   const site = await holds.fresh();
-  const cargo = await load(vendor, layersOf(images), 9);
+  const cargo = await load(vendor, layersOf(...images), { level: 9 });
   await unload(site, cargo);
   for (const { imageId, config } of images) {
     expect(await site.addImage({ imageId, config })).toEqual(await vendor.image(imageId));
@@ -80,22 +44,22 @@ test("an image crosses from one hold to another with its image ID", async () => 
 test("equal images give equal cargo, however they came into the hold", async () => {
   await using holds = new TestHolds();
   const images = await someImages();
-  const wanted = layersOf(images);
+  const wanted = layersOf(...images);
   const first = await holdWith(holds, images);
   const second = await holdWith(holds, images.toReversed());
   const third = await holds.fresh();
   const cargo = await load(first, wanted);
-  await unload(third, await load(first, wanted, 9));
+  await unload(third, await load(first, wanted, { level: 9 }));
   expect(await load(second, wanted)).toEqual(cargo);
   expect(await load(third, wanted)).toEqual(cargo);
-  expect(await load(third, wanted, 9)).toEqual(await load(first, wanted, 9));
+  expect(await load(third, wanted, { level: 9 })).toEqual(await load(first, wanted, { level: 9 }));
 });
 
 test("what is measured beforehand is what the packs hold", async () => {
   await using holds = new TestHolds();
   const images = await someImages();
   const hold = await holdWith(holds, images);
-  const wanted = layersOf(images);
+  const wanted = layersOf(...images);
   const { packs } = await load(hold, wanted);
   const measured = await hold.measure(wanted);
   const site = await holds.fresh();
@@ -107,12 +71,12 @@ test("what is measured beforehand is what the packs hold", async () => {
 test("doing it again changes nothing, and what is held already takes no room", async () => {
   await using holds = new TestHolds();
   const images = await someImages();
-  const cargo = await load(await holdWith(holds, images), layersOf(images));
+  const cargo = await load(await holdWith(holds, images), layersOf(...images));
   const site = await holds.fresh();
   await unload(site, cargo);
   const before = await site.stats();
   await unload(site, cargo);
-  await unload(site, await load(await holdWith(holds, images), layersOf(images), 9));
+  await unload(site, await load(await holdWith(holds, images), layersOf(...images), { level: 9 }));
   expect(await site.stats()).toEqual(before);
   for (const { digest } of cargo.packs) expect(await site.hasPack(digest)).toBe(true);
 });
@@ -120,7 +84,7 @@ test("doing it again changes nothing, and what is held already takes no room", a
 test("a layer needs its pieces, and an image its layers", async () => {
   await using holds = new TestHolds();
   const images = await someImages();
-  const cargo = await load(await holdWith(holds, images), layersOf(images));
+  const cargo = await load(await holdWith(holds, images), layersOf(...images));
   const site = await holds.fresh();
   const { diffId, bytes: recipe } = cargo.recipes[0]!;
   await rejects(site.addLayer({ diffId, recipe }), "CONTENT_ABSENT");
@@ -134,7 +98,7 @@ test("a layer needs its pieces, and an image its layers", async () => {
 test("a recipe that makes another layer is refused", async () => {
   await using holds = new TestHolds();
   const images = await someImages();
-  const cargo = await load(await holdWith(holds, images), layersOf(images));
+  const cargo = await load(await holdWith(holds, images), layersOf(...images));
   const site = await holds.fresh();
   for (const pack of cargo.packs) await site.addPack(pack);
   const [first, second] = cargo.recipes;
@@ -166,7 +130,7 @@ test("a spoilt pack or recipe is refused with a problem wherever it is spoilt, e
   await using holds = new TestHolds();
   const images = await someImages();
   const vendor = await holdWith(holds, images);
-  const cargo = await load(vendor, layersOf(images));
+  const cargo = await load(vendor, layersOf(...images));
   const site = await holds.fresh();
   for (const pack of cargo.packs.slice(1)) await site.addPack(pack);
   const refusals = ["CONTENT_INVALID", "CONTENT_MISMATCH", "CONTENT_DAMAGED", "CONTENT_ABSENT"];
@@ -206,7 +170,7 @@ test("a pack whose pieces are not those it was made of is refused", async () => 
 test("packs that were lost to damage are asked for again, and mend the layers", async () => {
   await using holds = new TestHolds();
   const images = await someImages();
-  const cargo = await load(await holdWith(holds, images), layersOf(images));
+  const cargo = await load(await holdWith(holds, images), layersOf(...images));
   const site = await holds.fresh();
   await unload(site, cargo);
   const folder = join(holds.folders.at(-1)!, "packs");

@@ -129,6 +129,20 @@ export class HoldIndex {
     return this.#locate.get(id) as unknown as PiecePlace | undefined;
   }
 
+  /** A piece by its number. */
+  place(piece: number): (PiecePlace & { readonly id: Uint8Array }) | undefined {
+    const sql = "SELECT id, piece, pack, offset, length FROM pieces WHERE piece = ?";
+    return this.get(sql, piece) as unknown as (PiecePlace & { readonly id: Uint8Array }) | undefined;
+  }
+
+  /** A piece by the first bytes of its id. */
+  locateByPrefix(idPrefix: Uint8Array): PiecePlace | undefined {
+    const sql = "SELECT piece, pack, offset, length FROM pieces WHERE id BETWEEN ? AND ? LIMIT 1";
+    const last = Buffer.alloc(32, 0xff);
+    last.set(idPrefix);
+    return this.get(sql, idPrefix, last) as unknown as PiecePlace | undefined;
+  }
+
   pack(digest: Digest): PackRow | undefined {
     return packRow(this.get("SELECT * FROM packs WHERE digest = ?", toBlob(digest)));
   }

@@ -2,6 +2,8 @@ import { join } from "node:path";
 import {
   type ByteRange,
   type Bytes,
+  type CargoBase,
+  type CargoMeasure,
   type CargoSink,
   type CargoSource,
   type ContentStore,
@@ -10,20 +12,25 @@ import {
   type Digest,
   type HeldImage,
   type PackFile,
+  type PackingOptions,
+  type RecipeFile,
 } from "@sampan/content";
 import { BlobStore } from "./blob-store.ts";
 import { type CaptureOptions, captureFromBlobs, captureImages, captureLayer, keepImage } from "./capture.ts";
+import { measureCargo } from "./cargo-measure.ts";
 import { addLayer, addPack, hasPack } from "./cargo-sink.ts";
-import { exportPacks, exportRecipes, measureCargo } from "./cargo-source.ts";
 import { type CheckOptions, type CheckReport, checkHold, type HoldStats, measureHold } from "./check.ts";
 import { Gate } from "./gate.ts";
 import { digestOf, HoldFiles } from "./hold-files.ts";
 import { HoldIndex } from "./hold-index.ts";
+import { type Increment, prepareIncrement } from "./increment.ts";
 import type { HoldParts } from "./layer-intake.ts";
 import { PACK_SIZE_DEFAULT } from "./pack.ts";
+import { exportPacks } from "./pack-cargo.ts";
 import { PackStore } from "./pack-store.ts";
 import { executePrune, type PruneResult } from "./prune.ts";
 import { type PruneInputs, type PrunePlan, planPrune } from "./prune-plan.ts";
+import { exportRecipes } from "./recipe-cargo.ts";
 import { openHeldRecipe } from "./recipe-store.ts";
 import { References } from "./references.ts";
 import { replay } from "./replay.ts";
@@ -187,10 +194,11 @@ export class Hold implements ContentStore, CargoSource, CargoSink {
 
   async *recipes(
     diffIds: readonly Digest[],
-  ): AsyncGenerator<{ readonly diffId: Digest; readonly digest: Digest; readonly bytes: Uint8Array }> {
+    options: { readonly base?: CargoBase } = {},
+  ): AsyncGenerator<RecipeFile> {
     const leave = await this.#gate.enterShared();
     try {
-      yield* exportRecipes(this.#parts, diffIds);
+      yield* exportRecipes(this.#parts, diffIds, options.base ?? []);
     } finally {
       leave();
     }
@@ -198,11 +206,13 @@ export class Hold implements ContentStore, CargoSource, CargoSink {
 
   async *packs(
     diffIds: readonly Digest[],
-    options: { readonly level: number; readonly packSizeBytes: number; readonly signal?: AbortSignal },
+    options: PackingOptions & { readonly base?: CargoBase; readonly signal?: AbortSignal },
   ): AsyncGenerator<PackFile> {
+    const { level, packSizeBytes, signal } = options;
     const leave = await this.#gate.enterShared();
     try {
-      yield* exportPacks(this.#parts, diffIds, options);
+      const increment = await this.#prepare(diffIds, options);
+      yield* exportPacks(this.#parts, diffIds, { level, packSizeBytes, increment, signal });
     } finally {
       leave();
     }
@@ -210,8 +220,24 @@ export class Hold implements ContentStore, CargoSource, CargoSink {
 
   measure(
     diffIds: readonly Digest[],
-  ): Promise<{ readonly pieceCount: number; readonly pieceBytes: number; readonly recipeBytes: number }> {
-    return this.#gate.share(() => measureCargo(this.#parts, diffIds));
+    options: {
+      readonly base?: CargoBase;
+      readonly packing?: PackingOptions;
+      readonly signal?: AbortSignal;
+    } = {},
+  ): Promise<CargoMeasure> {
+    const { base = [], packing, signal } = options;
+    return this.#gate.share(async () => {
+      const increment = await this.#prepare(diffIds, options);
+      return measureCargo(this.#parts, diffIds, { base, increment, packing, signal });
+    });
+  }
+
+  async #prepare(
+    diffIds: readonly Digest[],
+    { base = [], signal }: { readonly base?: CargoBase; readonly signal?: AbortSignal },
+  ): Promise<Increment | undefined> {
+    return base.length === 0 ? undefined : prepareIncrement(this.#parts, diffIds, { base, signal });
   }
 
   async hasPack(digest: Digest): Promise<boolean> {

@@ -1,10 +1,11 @@
 import { hash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { contentProblem, type Digest } from "@sampan/content";
+import { decompressFrame } from "./frame.ts";
 import type { HoldFiles } from "./hold-files.ts";
 import { digestOf } from "./hold-files.ts";
 import type { HoldIndex, PackRow } from "./hold-index.ts";
-import { decompressFrame, type EncodedPack, encodePack, type PieceRun, readPackFrame } from "./pack.ts";
+import { type EncodedPack, encodePack, type PieceRun, readPackFrame } from "./pack.ts";
 import { RawPacks } from "./raw-packs.ts";
 
 /** How packs made here by this zstd at a level are marked: they may be given out again instead of being made anew. */

@@ -7,6 +7,15 @@ export class PieceSet {
     return ((this.#bits[piece >> 3] ?? 0) & (1 << (piece & 7))) !== 0;
   }
 
+  /** Keeps what the other has too. */
+  intersect(other: PieceSet): void {
+    this.size = 0;
+    for (let at = 0; at < this.#bits.length; at += 1) {
+      this.#bits[at]! &= other.#bits[at] ?? 0;
+      for (let bits = this.#bits[at]!; bits > 0; bits &= bits - 1) this.size += 1;
+    }
+  }
+
   /** True when it was not in it before. */
   add(piece: number): boolean {
     if (this.has(piece)) return false;

@@ -1,10 +1,11 @@
 import type { Digest } from "@sampan/content";
 import type { BlobStore } from "./blob-store.ts";
-import { gatherRun, PlannedPack } from "./cargo-source.ts";
 import { yieldTurn } from "./gate.ts";
 import { type PackRow, toBlob } from "./hold-index.ts";
 import { HOLD_LEVEL, type HoldParts } from "./layer-intake.ts";
 import { encodePack } from "./pack.ts";
+import { gatherRun } from "./pack-cargo.ts";
+import { PlannedPack } from "./pack-plan.ts";
 import { madeHow } from "./pack-store.ts";
 import { fillsPack } from "./pack-writer.ts";
 import type { PieceSet } from "./piece-set.ts";

@@ -1,19 +1,22 @@
 /**
  * A recipe: how a layer is rebuilt bit for bit (SPEC.md, "Recipes"). All integers of the frame are little-endian.
  *
- *     0   "SAMPANRC" | u16 version | u8 coding (1: zstd) | u8 splitter version | u32 zero
- *     16  segments, one after another, each one zstd frame
+ *     0   "SAMPANRC" | u16 version | u8 coding (1: zstd, 2: told by another recipe) | u8 splitter version | u32 zero
+ *     16  coding 2 only: 32 bytes diffID of the other | 32 bytes SHA-256 over its plain segments
+ *     …   segments, one after another, each one zstd frame
  *     …   table: per segment u32 stored bytes | u32 plain bytes | u64 layer bytes
+ *          coding 2 also: u32 first segment of the other in the dictionary | u32 how many
  *     -64 trailer: u32 segments | u32 zero | u64 layer size | 32 bytes diffID | 16 bytes "sampan recipe v1"
  */
 import { contentProblem, type Digest, digestFromHex, digestHex } from "@sampan/content";
+import { Bug } from "@sampan/problem";
 import { ByteReader, ByteWriter } from "./byte-columns.ts";
 import { HEADER_COLUMNS, HeaderReader, HeaderWriter } from "./header-columns.ts";
 import { SPLITTER_VERSION } from "./splitter.ts";
 import { BLOCK, paddingOf } from "./tar-header.ts";
 
 export const RECIPE_VERSION = 1;
-const CODING_ZSTD = 1;
+const CODING = { zstd: 1, against: 2 } as const;
 export const RECIPE_LIMITS = {
   segmentOps: 4096,
   /** A writer closes a segment here; one literal may still follow, so a reader takes up to `segmentBytesMax`. */
@@ -24,9 +27,12 @@ export const RECIPE_LIMITS = {
   pieceSizeMax: 256 * 1024,
 } as const;
 
+/** Of every recipe; one of coding 2 goes on with {@link BASE_SIZE} bytes. */
 export const PREFIX_SIZE = 16;
+export const BASE_SIZE = 64;
 export const TRAILER_SIZE = 64;
 const ROW_SIZE = 16;
+const ROW_SIZE_AGAINST = 24;
 const MAGIC = Buffer.from("SAMPANRC");
 const END_MAGIC = Buffer.from("sampan recipe v1");
 const ID_SIZE = 32;
@@ -197,6 +203,16 @@ export function decodeSegment(plain: Uint8Array, layerBytes: number): Part[] {
   return parts;
 }
 
+/** The ids of all pieces in a plain segment, in order, one after another. Much quicker than its parts. Throws CONTENT_INVALID. */
+export function idsOfSegment(plain: Uint8Array): Uint8Array {
+  const reader = new ByteReader(plain);
+  for (const name of COLUMNS) {
+    const column = reader.bytes(reader.varint());
+    if (name === "ids") return column.subarray(0, column.length - (column.length % ID_SIZE));
+  }
+  throw new Bug("a segment has a column of ids");
+}
+
 /** Where a coded segment lies in the recipe file, and where what it makes lies in the layer. */
 export interface SegmentPlace {
   readonly at: number;
@@ -204,34 +220,62 @@ export interface SegmentPlace {
   readonly plainBytes: number;
   readonly layerStart: number;
   readonly layerBytes: number;
+  /** In coding 2: the segments of the base's recipe that it is told by. */
+  readonly against?: SegmentRange;
+}
+
+export interface SegmentRange {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** The recipe that one of coding 2 is told by. */
+export interface RecipeBase {
+  readonly diffId: Digest;
+  /** Over the plain bytes of its segments. */
+  readonly sha256: Uint8Array;
 }
 
 export interface RecipeFrame {
   readonly diffId: Digest;
   readonly layerSize: number;
   readonly segments: readonly SegmentPlace[];
+  readonly base?: RecipeBase;
 }
 
-export function encodePrefix(): Uint8Array {
-  const bytes = Buffer.alloc(PREFIX_SIZE);
+export function encodePrefix(base?: RecipeBase): Uint8Array {
+  const bytes = Buffer.alloc(PREFIX_SIZE + (base === undefined ? 0 : BASE_SIZE));
   MAGIC.copy(bytes);
   bytes.writeUInt16LE(RECIPE_VERSION, 8);
-  bytes[10] = CODING_ZSTD;
+  bytes[10] = base === undefined ? CODING.zstd : CODING.against;
   bytes[11] = SPLITTER_VERSION;
+  if (base === undefined) return bytes;
+  bytes.write(digestHex(base.diffId), PREFIX_SIZE, "hex");
+  bytes.set(base.sha256, PREFIX_SIZE + 32);
   return bytes;
 }
 
+export type SegmentRow = Pick<SegmentPlace, "storedBytes" | "plainBytes" | "layerBytes" | "against">;
+
+/** With `base`, of a recipe of coding 2. */
 export function encodeTrailer(
   diffId: Digest,
-  segments: readonly Pick<SegmentPlace, "storedBytes" | "plainBytes" | "layerBytes">[],
+  segments: readonly SegmentRow[],
+  base?: RecipeBase,
 ): Uint8Array {
-  const table = segments.length * ROW_SIZE;
+  const rowSize = base === undefined ? ROW_SIZE : ROW_SIZE_AGAINST;
+  const table = segments.length * rowSize;
   const bytes = Buffer.alloc(table + TRAILER_SIZE);
   let layerSize = 0;
   segments.forEach((segment, index) => {
-    bytes.writeUInt32LE(segment.storedBytes, index * ROW_SIZE);
-    bytes.writeUInt32LE(segment.plainBytes, index * ROW_SIZE + 4);
-    bytes.writeBigUInt64LE(BigInt(segment.layerBytes), index * ROW_SIZE + 8);
+    const row = index * rowSize;
+    bytes.writeUInt32LE(segment.storedBytes, row);
+    bytes.writeUInt32LE(segment.plainBytes, row + 4);
+    bytes.writeBigUInt64LE(BigInt(segment.layerBytes), row + 8);
+    if (base !== undefined) {
+      bytes.writeUInt32LE(segment.against?.first ?? 0, row + 16);
+      bytes.writeUInt32LE(segment.against?.count ?? 0, row + 20);
+    }
     layerSize += segment.layerBytes;
   });
   bytes.writeUInt32LE(segments.length, table);
@@ -241,41 +285,60 @@ export function encodeTrailer(
   return bytes;
 }
 
-/** Bytes at the end of the file that {@link decodeFrame} needs, told by the trailer. Throws CONTENT_INVALID. */
-export function tailSizeOf(trailer: Uint8Array): number {
+/** How much the end of the file says, and how long its start is. */
+export interface RecipeSizes {
+  readonly headSize: number;
+  readonly tailSize: number;
+}
+
+/** Bytes at both ends of the file that {@link decodeFrame} needs, told by its first 16 bytes and the trailer. Throws CONTENT_INVALID. */
+export function sizesOf(prefix: Uint8Array, trailer: Uint8Array): RecipeSizes {
+  const head = Buffer.from(prefix.buffer, prefix.byteOffset, prefix.byteLength);
   const view = Buffer.from(trailer.buffer, trailer.byteOffset, trailer.byteLength);
   if (view.length !== TRAILER_SIZE || !END_MAGIC.equals(view.subarray(48)))
     throw contentProblem("CONTENT_INVALID", "this is not a recipe of a kind that this version reads");
-  const count = view.readUInt32LE(0);
-  if (count > RECIPE_LIMITS.segments) throw invalid("too many segments");
-  return TRAILER_SIZE + count * ROW_SIZE;
-}
-
-/** Reads prefix and tail of a recipe file of `fileSize` bytes; every place in the result is within the file. Throws CONTENT_INVALID. */
-export function decodeFrame(fileSize: number, prefix: Uint8Array, tail: Uint8Array): RecipeFrame {
-  const head = Buffer.from(prefix.buffer, prefix.byteOffset, prefix.byteLength);
   if (!MAGIC.equals(head.subarray(0, 8)) || head.readUInt16LE(8) !== RECIPE_VERSION)
     throw contentProblem("CONTENT_INVALID", "this recipe is of a version that this version does not read");
-  if (head[10] !== CODING_ZSTD) throw invalid(`an unknown coding ${head[10]}`);
+  const coding = head[10];
+  if (coding !== CODING.zstd && coding !== CODING.against) throw invalid(`an unknown coding ${coding}`);
+  const count = view.readUInt32LE(0);
+  if (count > RECIPE_LIMITS.segments) throw invalid("too many segments");
+  return coding === CODING.zstd
+    ? { headSize: PREFIX_SIZE, tailSize: TRAILER_SIZE + count * ROW_SIZE }
+    : { headSize: PREFIX_SIZE + BASE_SIZE, tailSize: TRAILER_SIZE + count * ROW_SIZE_AGAINST };
+}
+
+/** Reads both ends of a recipe file of `fileSize` bytes; every place in the result is within the file. Throws CONTENT_INVALID. */
+export function decodeFrame(fileSize: number, head: Uint8Array, tail: Uint8Array): RecipeFrame {
   const view = Buffer.from(tail.buffer, tail.byteOffset, tail.byteLength);
+  const base = head.length === PREFIX_SIZE ? undefined : decodeBase(head);
+  const rowSize = base === undefined ? ROW_SIZE : ROW_SIZE_AGAINST;
   const table = view.length - TRAILER_SIZE;
   const segments: SegmentPlace[] = [];
-  let at = PREFIX_SIZE;
+  let at = head.length;
   let layerStart = 0;
-  for (let row = 0; row < table; row += ROW_SIZE) {
+  for (let row = 0; row < table; row += rowSize) {
     const storedBytes = view.readUInt32LE(row);
     const plainBytes = view.readUInt32LE(row + 4);
     const layerBytes = Number(view.readBigUInt64LE(row + 8));
     if (plainBytes > RECIPE_LIMITS.segmentBytesMax || storedBytes > RECIPE_LIMITS.segmentBytesMax)
       throw invalid("a segment of an impossible size");
-    segments.push({ at, storedBytes, plainBytes, layerStart, layerBytes });
+    const place = { at, storedBytes, plainBytes, layerStart, layerBytes };
+    const count = base === undefined ? 0 : view.readUInt32LE(row + 20);
+    segments.push(count === 0 ? place : { ...place, against: { first: view.readUInt32LE(row + 16), count } });
     at += storedBytes;
     layerStart += layerBytes;
   }
   const layerSize = Number(view.readBigUInt64LE(table + 8));
   if (at + view.length !== fileSize || layerStart !== layerSize || layerSize > RECIPE_LIMITS.layerSizeMax)
     throw invalid("sizes that contradict each other");
-  return { diffId: digestFromHex(view.toString("hex", table + 16, table + 48)), layerSize, segments };
+  const diffId = digestFromHex(view.toString("hex", table + 16, table + 48));
+  return { diffId, layerSize, segments, ...(base === undefined ? {} : { base }) };
+}
+
+function decodeBase(head: Uint8Array): RecipeBase {
+  const diffId = Buffer.from(head.subarray(PREFIX_SIZE, PREFIX_SIZE + 32)).toString("hex");
+  return { diffId: digestFromHex(diffId), sha256: head.subarray(PREFIX_SIZE + 32) };
 }
 
 function invalid(what: string): Error {
