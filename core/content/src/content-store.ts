@@ -130,8 +130,16 @@ export interface CargoSource {
   ): Promise<CargoMeasure>;
 }
 
-/** What a bundle is imported into. Each call is durable when it returns, and doing it again changes nothing: that is how an import resumes. */
+/**
+ * What a bundle is imported into. Each call is durable when it returns, and doing it again changes nothing: that is how an import resumes.
+ * A bundle can come in several files, on different days. Until it is whole, its manifest is kept as a blob and a reference points at it: all
+ * that this manifest lists as layers stays then, blobs as well as packs, and all pieces that came in those packs.
+ */
 export interface CargoSink {
+  /** Of a blob, or a layer: size in bytes, or undefined when it is not held. */
+  stat(digest: Digest): Promise<{ readonly size: number } | undefined>;
+  /** A blob that was written here. Throws CONTENT_ABSENT, CONTENT_DAMAGED. */
+  readBlob(digest: Digest): Promise<Uint8Array>;
   hasPack(digest: Digest): Promise<boolean>;
   /**
    * Checks the digest of the file and of every piece in it, then keeps its pieces. Nothing that is kept needs the base any

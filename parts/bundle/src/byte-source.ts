@@ -40,8 +40,8 @@ export async function readExactly(source: ByteSource, position: number, length: 
   return buffer;
 }
 
-export function truncated(neededBytes: number, sizeBytes: number) {
-  return bundleProblem("BUNDLE_TRUNCATED", "the bundle is cut off", {
+export function truncated(neededBytes: number, sizeBytes: number, part = "the bundle") {
+  return bundleProblem("BUNDLE_TRUNCATED", `${part} is cut off`, {
     why: `it has ${sizeBytes} bytes, and at least ${neededBytes} belong to it`,
     hint: "copy it again from where it came from, and unmount the stick before pulling it",
   });

@@ -3,12 +3,13 @@ import type { Fault } from "@sampan/problem";
 import { contentOf, EMPTY_CONFIG } from "./content-entries.ts";
 import type { BundleDocument } from "./document.ts";
 import { LIMIT } from "./limits.ts";
+import { END_BYTES, entryBytes } from "./tar-entry.ts";
 
 export const FAULTS_MAX = 100;
 
 /** The demands of SPEC.md section 6 that a schema cannot say. Empty when all hold. */
 export function documentFaults(document: BundleDocument): Fault[] {
-  const rules = [orderFaults, referenceFaults, baseFaults, sizeFaults];
+  const rules = [orderFaults, referenceFaults, baseFaults, sizeFaults, volumeFaults];
   return rules.flatMap((rule) => rule(document)).slice(0, FAULTS_MAX);
 }
 
@@ -122,6 +123,24 @@ function sizeFaults(document: BundleDocument): Fault[] {
     sizes.set(digest, size);
   }
   return faults;
+}
+
+/** Each volume has whole entries, and the size that follows from them. */
+function volumeFaults(document: BundleDocument): Fault[] {
+  if (document.volumes === undefined) return [];
+  const content = contentOf(document);
+  const counted = document.volumes.reduce((sum, volume) => sum + volume.entries, 0);
+  if (counted !== content.length)
+    return [
+      { path: "volumes", message: `have ${counted} entries, but ${content.length} are in the document` },
+    ];
+  const sizes = document.volumes.map(() => document.sizes.root + END_BYTES);
+  for (const { volume, size } of content) sizes[volume - 1]! += entryBytes(size);
+  return document.volumes.flatMap(({ size }, index) =>
+    size === sizes[index]
+      ? []
+      : [{ path: `volumes.${index}.size`, message: `is ${size}, but its parts sum to ${sizes[index]}` }],
+  );
 }
 
 function mentions(document: BundleDocument): { readonly digest: Digest; readonly size: number }[] {

@@ -7,8 +7,8 @@ import { bundleProblem } from "./problems.ts";
 
 /** The format that this version writes, and the newest that it reads. */
 export const FORMAT_VERSION = 1;
-/** What imports of this version can do; see `policy.minReader` in SPEC.md section 6. */
-export const READER_LEVEL = 1;
+/** What imports of this version can do; see SPEC.md section 9. */
+export const READER_LEVEL = 2;
 
 export interface BundleRelease {
   readonly digest: Digest;
@@ -61,6 +61,14 @@ export interface BundleBase {
   readonly pieceBytes: number;
 }
 
+/** One of the files that a bundle is in. */
+export interface BundleVolume {
+  /** How many entries of the content it has, after those of the volumes before it. */
+  readonly entries: number;
+  /** Bytes of the file. */
+  readonly size: number;
+}
+
 /** The signed list of all that a bundle carries (SPEC.md section 6). Sizes are bytes. */
 export interface BundleDocument {
   readonly formatVersion: 1;
@@ -73,6 +81,7 @@ export interface BundleDocument {
   readonly packs: readonly BundlePack[];
   readonly blobs: readonly BundleBlob[];
   readonly requires?: readonly BundleBase[];
+  readonly volumes?: readonly BundleVolume[];
   readonly sizes: {
     readonly root: number;
     readonly layers: number;
@@ -143,6 +152,11 @@ const schema = z.strictObject({
       }),
     )
     .max(LIMIT.bases)
+    .exactOptional(),
+  volumes: z
+    .array(z.strictObject({ entries: z.int().min(1).max(LIMIT.entries), size: count }))
+    .min(1)
+    .max(LIMIT.volumes)
     .exactOptional(),
   sizes: z.strictObject({ root: count, layers: count, pieces: count, content: count }),
 }) satisfies z.ZodType<BundleDocument>;

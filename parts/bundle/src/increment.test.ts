@@ -11,7 +11,7 @@ import { verifyContent } from "./verify-bundle.ts";
 
 const trust = { keys: [sampleKey("vendor").publicKey], accept: "signed" } as const;
 
-/** Release 3.0 as an increment on 2.9: the image keeps its base layer, and one more comes. This product does not write such files yet. */
+/** Release 3.0 as an increment on 2.9: the image keeps its base layer, and one more comes. Made by hand, of level 1. */
 async function increment(
   change?: (document: Omit<BundleDocument, "sizes">) => Omit<BundleDocument, "sizes">,
 ) {
@@ -84,7 +84,7 @@ describe("an increment", () => {
     await expect(importBundle(bundle, sink, { trust })).rejects.toMatchObject({
       code: "BUNDLE_BASE_MISSING",
       why: "it builds on one of: Shop 2.9 (lacks 1 of 1 layers)",
-      hint: "import Shop 2.9 first, or ask for a full bundle",
+      hint: "import Shop 2.9 first; or ask for a full bundle, or for an increment on what is held here",
     });
     expect(sink.packsHeld.size).toBe(0);
   });
@@ -117,7 +117,7 @@ describe("an increment", () => {
   });
 
   test("a bundle that asks for a higher reader level is verified, but not imported", async () => {
-    const { bundle, base } = await increment((document) => ({ ...document, policy: { minReader: 2 } }));
+    const { bundle, base } = await increment((document) => ({ ...document, policy: { minReader: 3 } }));
     await verifyContent(bundle);
     const sink = new MemoryCargo();
     await sink.hold([base]);

@@ -19,6 +19,8 @@ export const LIMIT = {
   images: 4096,
   layersOfImage: 512,
   bases: 64,
+  volumes: 1024,
+  repairRequestChars: 64 * KIB,
   signatures: 16,
   textChars: 256,
 } as const;

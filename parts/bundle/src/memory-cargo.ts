@@ -1,4 +1,6 @@
 import {
+  type CargoBase,
+  type CargoMeasure,
   type CargoSink,
   type CargoSource,
   contentProblem,
@@ -9,6 +11,7 @@ import {
   isDigest,
   MEDIA_TYPE,
   type PackFile,
+  type PackingOptions,
 } from "@sampan/content";
 import { z } from "zod";
 import { renderCanonical } from "./canonical-json.ts";
@@ -16,6 +19,9 @@ import { digestOf } from "./root.ts";
 
 const PIECE_BYTES = 1000;
 const PIECE_HEAD_BYTES = 36;
+const DIGEST_BYTES = 32;
+/** In a length: the piece is told by one of the base, whose digest comes first. */
+const TOLD_BY_BASE = 0x8000_0000;
 
 const digest = z.custom<Digest>(isDigest);
 const configSchema = z.object({
@@ -25,9 +31,15 @@ const configSchema = z.object({
   rootfs: z.object({ diff_ids: z.array(digest) }),
 });
 
+const recipeSchema = z.union([
+  z.array(digest),
+  z.object({ base: digest, pieces: z.array(z.union([digest, z.int()])) }),
+]);
+
 /**
  * A cargo source and sink in memory, for tests. Layers are cut every 1000 bytes; a recipe is the JSON list of its pieces;
- * a pack is `digest (32) length (4) bytes` again and again, not compressed.
+ * a pack is `digest (32) length (4) bytes` again and again, not compressed. Made against a base, both need it: recipes have
+ * places of pieces in a layer of the base, packs pieces that are combined with one of the base.
  */
 export class MemoryCargo implements CargoSource, CargoSink {
   readonly packsHeld = new Map<Digest, Uint8Array>();
@@ -42,7 +54,7 @@ export class MemoryCargo implements CargoSource, CargoSink {
     layers: readonly Uint8Array[],
     platform = { os: "linux", architecture: "amd64" },
   ): Promise<Digest> {
-    const diffIds = layers.map((layer) => this.#holdLayer(layer));
+    const diffIds = layers.map((layer) => this.holdLayer(layer));
     const config = renderCanonical({ ...platform, rootfs: { type: "layers", diff_ids: diffIds } });
     const { imageId } = await this.addImage({ imageId: digestOf(config), config });
     return imageId;
@@ -50,9 +62,7 @@ export class MemoryCargo implements CargoSource, CargoSink {
 
   /** The bytes of a held layer. */
   layer(diffId: Digest): Uint8Array {
-    const layer = this.#layers.get(diffId);
-    if (layer === undefined) throw absent(diffId);
-    return Buffer.concat(layer.pieces.map((piece) => this.#piece(piece)));
+    return Buffer.concat(this.#layer(diffId).pieces.map((piece) => this.#piece(piece)));
   }
 
   async image(imageId: Digest): Promise<HeldImage | undefined> {
@@ -65,18 +75,20 @@ export class MemoryCargo implements CargoSource, CargoSink {
     return bytes;
   }
 
-  async *recipes(diffIds: readonly Digest[]) {
+  async *recipes(diffIds: readonly Digest[], options: { readonly base?: CargoBase } = {}) {
+    const [first] = this.#common(options.base);
     for (const diffId of diffIds) {
-      const layer = this.#layers.get(diffId);
-      if (layer === undefined) throw absent(diffId);
-      const bytes = renderCanonical(layer.pieces);
+      const { pieces } = this.#layer(diffId);
+      const known = first === undefined ? [] : this.#layer(first).pieces;
+      const places = pieces.map((piece) => (known.includes(piece) ? known.indexOf(piece) : piece));
+      const bytes = renderCanonical(first === undefined ? pieces : { base: first, pieces: places });
       yield { diffId, digest: digestOf(bytes), bytes };
     }
   }
 
   async *packs(
     diffIds: readonly Digest[],
-    options: { readonly packSizeBytes: number; readonly signal?: AbortSignal },
+    options: Omit<PackingOptions, "level"> & { readonly base?: CargoBase; readonly signal?: AbortSignal },
   ): AsyncGenerator<PackFile> {
     let parts: Uint8Array[] = [];
     let size = 0;
@@ -86,25 +98,58 @@ export class MemoryCargo implements CargoSource, CargoSink {
       size = 0;
       return { digest: digestOf(bytes), bytes };
     };
-    for (const piece of this.#piecesOf(diffIds)) {
+    const [similar] = this.#basePieces(options.base);
+    for (const piece of this.#newPieces(diffIds, options.base)) {
       options.signal?.throwIfAborted();
-      const bytes = this.#piece(piece);
-      if (size > 0 && size + bytes.length > options.packSizeBytes) yield close();
-      const head = Buffer.alloc(PIECE_HEAD_BYTES);
-      head.write(digestHex(piece), "hex");
-      head.writeUInt32BE(bytes.length, 32);
-      parts.push(head, bytes);
-      size += bytes.length;
+      const { length } = this.#piece(piece);
+      if (size > 0 && size + length > options.packSizeBytes) yield close();
+      parts.push(this.#packed(piece, similar));
+      size += length;
     }
     if (size > 0) yield close();
   }
 
-  async measure(diffIds: readonly Digest[]) {
+  async measure(
+    diffIds: readonly Digest[],
+    options: { readonly base?: CargoBase; readonly packing?: PackingOptions } = {},
+  ): Promise<CargoMeasure> {
+    const { base, packing } = options;
     let recipeBytes = 0;
-    for await (const recipe of this.recipes(diffIds)) recipeBytes += recipe.bytes.length;
-    const pieces = [...this.#piecesOf(diffIds)];
-    const pieceBytes = pieces.reduce((sum, piece) => sum + this.#piece(piece).length, 0);
-    return { pieceCount: pieces.length, pieceBytes, recipeBytes };
+    for await (const recipe of this.recipes(diffIds, base && { base })) recipeBytes += recipe.bytes.length;
+    let packCount = 0;
+    let packBytes = 0;
+    if (packing !== undefined)
+      for await (const pack of this.packs(diffIds, { ...packing, ...(base && { base }) })) {
+        packCount++;
+        packBytes += pack.bytes.length;
+      }
+    const sum = (pieces: readonly Digest[]) =>
+      pieces.reduce((total, piece) => total + this.#piece(piece).length, 0);
+    const pieces = this.#newPieces(diffIds, base);
+    const reused = [...this.#piecesOf(diffIds)].filter((piece) => !pieces.includes(piece));
+    const news = diffIds.map((diffId) => {
+      const newBytes = sum(this.#newPieces([diffId], base));
+      return [diffId, { newFiles: 0, changedFiles: 1, newBytes, largest: [] }] as const;
+    });
+    return {
+      pieceCount: pieces.length,
+      pieceBytes: sum(pieces),
+      recipeBytes,
+      ...(packing && { packCount, packBytes }),
+      ...(base && {
+        increment: {
+          reusedPieceCount: reused.length,
+          reusedPieceBytes: sum(reused),
+          unknownLayers: base.map((list) => list.filter((diffId) => !this.#layers.has(diffId)).length),
+          layers: new Map(news),
+        },
+      }),
+    };
+  }
+
+  async stat(digest: Digest): Promise<{ readonly size: number } | undefined> {
+    const bytes = this.blobs.get(digest);
+    return bytes === undefined ? this.#layers.get(digest) : { size: bytes.length };
   }
 
   async hasPack(digest: Digest): Promise<boolean> {
@@ -115,9 +160,15 @@ export class MemoryCargo implements CargoSource, CargoSink {
     const bytes = Buffer.from(pack.bytes);
     if (digestOf(bytes) !== pack.digest) throw mismatch(pack.digest);
     for (let at = 0; at < bytes.length; ) {
-      const piece = digestFromHex(bytes.toString("hex", at, at + 32));
-      const end = at + PIECE_HEAD_BYTES + bytes.readUInt32BE(at + 32);
-      const content = bytes.subarray(at + PIECE_HEAD_BYTES, end);
+      const piece = digestAt(bytes, at);
+      const said = bytes.readUInt32BE(at + DIGEST_BYTES);
+      const isTold = said >= TOLD_BY_BASE;
+      const start = at + PIECE_HEAD_BYTES + (isTold ? DIGEST_BYTES : 0);
+      const end = start + (isTold ? said - TOLD_BY_BASE : said);
+      const stored = bytes.subarray(start, end);
+      const content = isTold
+        ? combine(stored, this.#piece(digestAt(bytes, at + PIECE_HEAD_BYTES)))
+        : Buffer.from(stored);
       if (digestOf(content) !== piece) throw mismatch(piece);
       this.#pieces.set(piece, content);
       at = end;
@@ -130,7 +181,12 @@ export class MemoryCargo implements CargoSource, CargoSink {
   }
 
   async addLayer(layer: { readonly diffId: Digest; readonly recipe: Uint8Array }): Promise<void> {
-    const pieces = z.array(digest).parse(JSON.parse(Buffer.from(layer.recipe).toString()));
+    if (this.#layers.has(layer.diffId)) return;
+    const recipe = recipeSchema.parse(JSON.parse(Buffer.from(layer.recipe).toString()));
+    const known = Array.isArray(recipe) ? [] : this.#layer(recipe.base).pieces;
+    const pieces = (Array.isArray(recipe) ? recipe : recipe.pieces).map((piece) =>
+      typeof piece === "number" ? known[piece]! : piece,
+    );
     const bytes = Buffer.concat(pieces.map((piece) => this.#piece(piece)));
     if (digestOf(bytes) !== layer.diffId) throw mismatch(layer.diffId);
     this.#layers.set(layer.diffId, { size: bytes.length, pieces });
@@ -165,7 +221,8 @@ export class MemoryCargo implements CargoSource, CargoSink {
     return this.free;
   }
 
-  #holdLayer(bytes: Uint8Array): Digest {
+  /** Holds a layer that is in no image. */
+  holdLayer(bytes: Uint8Array): Digest {
     const pieces: Digest[] = [];
     for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
       const piece = bytes.subarray(at, at + PIECE_BYTES);
@@ -174,6 +231,39 @@ export class MemoryCargo implements CargoSource, CargoSink {
     }
     this.#layers.set(digestOf(bytes), { size: bytes.length, pieces });
     return digestOf(bytes);
+  }
+
+  /** Layers that every list has, as far as they are held here. */
+  #common(base: CargoBase = []): Digest[] {
+    const [first = [], ...others] = base;
+    return first.filter(
+      (diffId) => this.#layers.has(diffId) && others.every((list) => list.includes(diffId)),
+    );
+  }
+
+  #basePieces(base: CargoBase | undefined): Set<Digest> {
+    return this.#piecesOf(this.#common(base));
+  }
+
+  #newPieces(diffIds: readonly Digest[], base: CargoBase | undefined): Digest[] {
+    const known = this.#basePieces(base);
+    return [...this.#piecesOf(diffIds)].filter((piece) => !known.has(piece));
+  }
+
+  #packed(piece: Digest, similar: Digest | undefined): Buffer {
+    const bytes = this.#piece(piece);
+    const head = Buffer.alloc(PIECE_HEAD_BYTES);
+    head.write(digestHex(piece), "hex");
+    head.writeUInt32BE(bytes.length + (similar === undefined ? 0 : TOLD_BY_BASE), DIGEST_BYTES);
+    if (similar === undefined) return Buffer.concat([head, bytes]);
+    const name = Buffer.from(digestHex(similar), "hex");
+    return Buffer.concat([head, name, combine(bytes, this.#piece(similar))]);
+  }
+
+  #layer(diffId: Digest) {
+    const layer = this.#layers.get(diffId);
+    if (layer === undefined) throw absent(diffId);
+    return layer;
   }
 
   #piecesOf(diffIds: readonly Digest[]): Set<Digest> {
@@ -193,4 +283,13 @@ function absent(digest: Digest) {
 
 function mismatch(digest: Digest) {
   return contentProblem("CONTENT_MISMATCH", `these bytes are not ${digest}`);
+}
+
+function digestAt(bytes: Buffer, at: number): Digest {
+  return digestFromHex(bytes.toString("hex", at, at + DIGEST_BYTES));
+}
+
+/** Again gives what it was. */
+function combine(bytes: Uint8Array, other: Uint8Array): Buffer {
+  return Buffer.from(bytes.map((byte, at) => byte ^ (other[at] ?? 0)));
 }

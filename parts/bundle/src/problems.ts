@@ -31,6 +31,11 @@ export const bundleProblems = {
     exit: EXIT.damaged,
     doc: "Bytes of the file do not have the digest that its root names. The faults name every part that is hit. Copy it again.",
   },
+  BUNDLE_PART_MISSING: {
+    status: 409,
+    exit: EXIT.conflict,
+    doc: "The bundle is in several files, and what was asked for is in another one than this. Take the volume that the message names.",
+  },
   BUNDLE_TOO_NEW: {
     status: 400,
     exit: EXIT.refused,

@@ -7,6 +7,7 @@ export class TarFile {
   readonly #handle: FileHandle;
   readonly #path: string;
   #position: number;
+  #isOpen = true;
 
   private constructor(handle: FileHandle, path: string, frontBytes: number) {
     this.#handle = handle;
@@ -21,34 +22,50 @@ export class TarFile {
 
   async append(name: string, data: Uint8Array): Promise<void> {
     const padding = Buffer.alloc(paddedBytes(data.length) - data.length);
-    await this.#write([renderHeader(name, data.length), data, padding], this.#position);
+    await writeAt(this.#handle, this.#path, [renderHeader(name, data.length), data, padding], this.#position);
     this.#position += entryBytes(data.length);
   }
 
-  /** Writes the end and the front, makes it all durable, and tells the size of the file. */
-  async finish(front: Uint8Array): Promise<number> {
-    await this.#write([Buffer.alloc(END_BYTES)], this.#position);
-    await this.#write([front], 0);
-    await writing(this.#path, () => this.#handle.sync());
-    return this.#position + END_BYTES;
+  /** Writes the end, and lets go of the file: only its front is still to be written. */
+  async end(): Promise<void> {
+    await writeAt(this.#handle, this.#path, [Buffer.alloc(END_BYTES)], this.#position);
+    await this.close();
   }
 
-  close(): Promise<void> {
-    return this.#handle.close();
+  async close(): Promise<void> {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    await this.#handle.close();
   }
+}
 
-  async #write(parts: readonly Uint8Array[], position: number): Promise<void> {
-    let at = position;
-    for (const part of parts) {
-      let done = 0;
-      while (done < part.length) {
-        const { bytesWritten } = await writing(this.#path, () =>
-          this.#handle.write(part, done, part.length - done, at + done),
-        );
-        done += bytesWritten;
-      }
-      at += part.length;
+/** Fills the gap at the front, and makes all of the file durable. */
+export async function writeFront(path: string, front: Uint8Array): Promise<void> {
+  const handle = await writing(path, () => open(path, "r+"));
+  try {
+    await writeAt(handle, path, [front], 0);
+    await writing(path, () => handle.sync());
+  } finally {
+    await handle.close();
+  }
+}
+
+async function writeAt(
+  handle: FileHandle,
+  path: string,
+  parts: readonly Uint8Array[],
+  position: number,
+): Promise<void> {
+  let at = position;
+  for (const part of parts) {
+    let done = 0;
+    while (done < part.length) {
+      const { bytesWritten } = await writing(path, () =>
+        handle.write(part, done, part.length - done, at + done),
+      );
+      done += bytesWritten;
     }
+    at += part.length;
   }
 }
 

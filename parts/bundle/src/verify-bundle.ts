@@ -1,16 +1,18 @@
 import { createHash } from "node:crypto";
 import { digestFromHex, type OnProgress } from "@sampan/content";
-import { type Fault, isProblem } from "@sampan/problem";
-import { type Bundle, damaged, expectedAt, openBundle, type PlacedEntry } from "./bundle.ts";
+import { type Bundle, openBundle } from "./bundle.ts";
 import { truncated } from "./byte-source.ts";
 import { checkHeader, isZero } from "./check-entry.ts";
+import { DamageList } from "./damage-list.ts";
 import type { SignatureReport } from "./envelope.ts";
+import { partName } from "./part.ts";
+import { damaged, expectedAt, type PlacedEntry } from "./place-content.ts";
 import { bundleProblem } from "./problems.ts";
+import { type Unproven, unprovenOf } from "./require-base.ts";
 import { BLOCK, END_BYTES, paddedBytes } from "./tar-entry.ts";
 import { requireTrust, type Trust } from "./trust.ts";
 
 const STRETCH_BYTES = 1024 * 1024;
-const FAULTS_MAX = 100;
 
 export interface VerifyOptions {
   /** Absent: signatures are reported as unknown or none, and not judged. */
@@ -22,19 +24,25 @@ export interface VerifyOptions {
 
 /**
  * Re-reads a whole file and checks every byte of it. Packs are checked by digest, not unpacked: importing does that.
+ * Of a volume, only what is in it.
  * Throws what `openBundle` and `requireTrust` throw; BUNDLE_DAMAGED names every part that is hit (the first 100).
  */
 export async function verifyBundle(
   path: string,
   options: VerifyOptions = {},
 ): Promise<
-  Pick<Bundle, "document" | "manifestDigest" | "sizeBytes"> & { readonly signatures: SignatureReport }
+  Pick<Bundle, "document" | "manifestDigest" | "part" | "sizeBytes"> & {
+    readonly signatures: SignatureReport;
+    /** Of an increment: what a site with a base will prove by importing it. */
+    readonly unproven?: Unproven;
+  }
 > {
   await using bundle = await openBundle(path);
   const signatures = requireTrust(bundle, options.trust ?? { keys: [], accept: "any" });
   await verifyContent(bundle, options);
-  const { document, manifestDigest, sizeBytes } = bundle;
-  return { document, manifestDigest, sizeBytes, signatures };
+  const { document, manifestDigest, part, sizeBytes } = bundle;
+  const unproven = unprovenOf(document);
+  return { document, manifestDigest, part, sizeBytes, signatures, ...(unproven && { unproven }) };
 }
 
 /** Checks every byte after the root. */
@@ -44,32 +52,19 @@ export async function verifyContent(
 ): Promise<void> {
   const { onProgress, signal } = options;
   const stretch = Buffer.allocUnsafe(STRETCH_BYTES);
-  const faults: Fault[] = [];
-  let first: unknown;
+  const damage = new DamageList();
   let done = bundle.document.sizes.root;
   for (const entry of bundle.content) {
     signal?.throwIfAborted();
     onProgress?.({ stage: "verify", done, total: bundle.sizeBytes, note: entry.label });
-    try {
-      await verifyEntry(bundle, entry, stretch, signal);
-    } catch (error) {
-      if (!isProblem(error, "BUNDLE_DAMAGED")) throw error;
-      first ??= error;
-      faults.push({ path: entry.label, message: `${error.message}: ${error.why ?? ""}` });
-      if (faults.length === FAULTS_MAX) break;
-    }
+    await damage.run(entry, () => verifyEntry(bundle, entry, stretch, signal));
+    if (damage.isFull) break;
     done += BLOCK + paddedBytes(entry.size);
   }
-  if (faults.length === 1) throw first;
-  if (faults.length > 1)
-    throw bundleProblem("BUNDLE_DAMAGED", `the bundle is damaged in ${faults.length} parts`, {
-      why: "they do not have their digests",
-      hint: "copy it again from where it came from",
-      faults,
-    });
+  damage.throwIfAny(bundle, "copy it again from where it came from");
   const end = await readStretch(bundle, stretch, bundle.sizeBytes - END_BYTES, END_BYTES);
   if (!isZero(end))
-    throw bundleProblem("BUNDLE_DAMAGED", "the bundle is damaged", { why: "its end is not zero" });
+    throw bundleProblem("BUNDLE_DAMAGED", `${partName(bundle)} is damaged`, { why: "its end is not zero" });
   onProgress?.({ stage: "verify", done: bundle.sizeBytes, total: bundle.sizeBytes });
 }
 

@@ -1,87 +1,118 @@
-import { open, rename, rm } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type CargoSource, contentProblem, type Digest, type OnProgress } from "@sampan/content";
 import { Bug, isProblem } from "@sampan/problem";
+import { type BundleFile, BundleFiles } from "./bundle-files.ts";
 import { renderCanonical } from "./canonical-json.ts";
-import { contentOf, EMPTY_CONFIG } from "./content-entries.ts";
+import { contentOf } from "./content-entries.ts";
 import { type BundleDocument, type BundleLayer, type BundlePack, parseDocument } from "./document.ts";
 import { signEnvelope } from "./envelope.ts";
 import { LIMIT } from "./limits.ts";
-import { type BundlePlan, type Cargo, planBundle } from "./plan-bundle.ts";
+import { type BundlePlan, type Cargo, planBundle, requireVolumeSize } from "./plan-bundle.ts";
 import { bundleProblem } from "./problems.ts";
-import { blobName, digestOf, PAYLOAD_TYPE, renderRoot } from "./root.ts";
-import { TarFile, writing } from "./tar-file.ts";
+import { digestOf, PAYLOAD_TYPE, renderRoots } from "./root.ts";
+import { writing } from "./tar-file.ts";
 import { verifyBundle } from "./verify-bundle.ts";
 
 export interface WriteOptions extends Cargo {
-  /** zstd level of the packs. */
-  readonly level: number;
   /** Stages `plan`, `recipes`, `packs` (bytes of packs written; the total is not known before), `blobs`, `verify`. */
   readonly onProgress?: OnProgress;
   readonly signal?: AbortSignal;
 }
 
 export interface WrittenBundle {
+  /** Of all files. */
   readonly sizeBytes: number;
   /** Digest of the manifest: names the bundle. */
   readonly digest: Digest;
   readonly document: BundleDocument;
+  /** The one at `path`, or with `volumeSizeBytes` the volumes: `shop.sampan` gives `shop.vol01.sampan` and so on. */
+  readonly files: readonly BundleFile[];
 }
 
 /**
- * Writes a full bundle, reads it back, and only then gives it its name: until then it is `path` + `.part`.
+ * Writes a full bundle, or with `bases` an increment; reads it back, and only then gives it its name: until then it is `.part`.
  * Equal inputs give equal bytes. Without signers the bundle is unsigned, and says so.
- * Throws CONTENT_ABSENT, BUNDLE_TOO_LARGE (both before anything is written), BUNDLE_NO_SPACE, BUNDLE_UNWRITABLE.
+ * Throws CONTENT_ABSENT, BUNDLE_TOO_LARGE (mostly before anything is written), BUNDLE_NO_SPACE, BUNDLE_UNWRITABLE.
  */
 export async function writeBundle(
   source: CargoSource,
   path: string,
   options: WriteOptions,
 ): Promise<WrittenBundle> {
-  const part = `${path}.part`;
+  requireVolumeSize(options.volumeSizeBytes);
+  return writeFiles(source, path, options);
+}
+
+/** {@link writeBundle} with volumes of any size. */
+export async function writeFiles(
+  source: CargoSource,
+  path: string,
+  options: WriteOptions,
+): Promise<WrittenBundle> {
+  const { signal } = options;
   options.onProgress?.({ stage: "plan", done: 0 });
-  const plan = await planBundle(source, options);
+  const plan = await planBundle(source, options, { measure: "pieces", ...(signal && { signal }) });
+  const files = new BundleFiles(path, plan);
   try {
-    const written = await writePart(source, part, plan, options);
-    await readBack(part, written.digest, options);
-    await writing(path, () => rename(part, path));
+    const written = await writeParts(source, files, plan, options);
+    for (const temporaryPath of files.temporaryPaths) await readBack(temporaryPath, written.digest, options);
+    const named = await files.publish();
     await syncFolder(dirname(path));
-    return written;
+    return { ...written, files: named, sizeBytes: named.reduce((sum, file) => sum + file.sizeBytes, 0) };
   } catch (error) {
-    await rm(part, { force: true }).catch(() => undefined);
+    await files.discard();
     throw error;
   }
 }
 
-async function writePart(
+async function writeParts(
   source: CargoSource,
-  part: string,
+  files: BundleFiles,
   plan: BundlePlan,
   options: WriteOptions,
-): Promise<WrittenBundle> {
-  const file = await TarFile.create(part, plan.rootBytes);
+): Promise<Pick<WrittenBundle, "digest" | "document">> {
   try {
-    const writer = new BlobWriter(file, options.signal);
-    const layers = await writeRecipes(source, writer, plan, options);
-    const packs = await writePacks(source, writer, plan, options);
-    options.onProgress?.({ stage: "blobs", done: 0 });
-    for (const { imageId, configSize } of plan.document.images)
-      await writer.write(imageId, await readBlob(source, { digest: imageId, size: configSize }));
-    const releases = new Map(options.releases.map((release) => [release.digest, release.bytes]));
-    for (const { digest } of plan.document.releases) await writer.write(digest, releases.get(digest)!);
-    for (const blob of plan.document.blobs) await writer.write(blob.digest, await readBlob(source, blob));
+    await files.begin();
+    const layers = await writeRecipes(source, files, plan, options);
+    // In volumes packs come last (SPEC.md section 1).
+    const inVolumes = plan.volumeSizeBytes !== undefined;
+    if (inVolumes) await writeBlobs(source, files, plan, options);
+    const packs = await writePacks(source, files, plan, options);
+    if (!inVolumes) await writeBlobs(source, files, plan, options);
 
-    const document = finishDocument(plan, layers, packs);
+    const document = finishDocument(plan, { layers, packs, volumes: files.volumes });
     const payload = renderCanonical(document);
     parseDocument(payload);
     const envelope = await signEnvelope({ payloadType: PAYLOAD_TYPE, payload }, options.signers);
-    const root = renderRoot(document, envelope);
-    if (root === undefined)
+    const roots = renderRoots(document, envelope, files.parts);
+    if (roots === undefined)
       throw new Bug(`the root does not fit the ${plan.rootBytes} bytes that were left for it`);
-    const sizeBytes = await file.finish(root.bytes);
-    return { sizeBytes, digest: root.manifestDigest, document };
+    await files.finish(roots.map((root) => root.bytes));
+    return { digest: roots[0]!.manifestDigest, document };
   } finally {
-    await file.close();
+    await files.close();
+  }
+}
+
+/** Image configs, releases, and other blobs. */
+async function writeBlobs(
+  source: CargoSource,
+  files: BundleFiles,
+  plan: BundlePlan,
+  options: WriteOptions,
+): Promise<void> {
+  const { images, releases, blobs } = plan.document;
+  options.onProgress?.({ stage: "blobs", done: 0 });
+  for (const { imageId, configSize } of images) {
+    options.signal?.throwIfAborted();
+    await files.write(imageId, await readBlob(source, { digest: imageId, size: configSize }));
+  }
+  const bytesOf = new Map(options.releases.map((release) => [release.digest, release.bytes]));
+  for (const { digest } of releases) await files.write(digest, bytesOf.get(digest)!);
+  for (const blob of blobs) {
+    options.signal?.throwIfAborted();
+    await files.write(blob.digest, await readBlob(source, blob));
   }
 }
 
@@ -94,38 +125,21 @@ async function readBlob(source: CargoSource, blob: { readonly digest: Digest; re
   return bytes;
 }
 
-/** Writes each digest once. */
-class BlobWriter {
-  readonly #file: TarFile;
-  readonly #signal: AbortSignal | undefined;
-  readonly #written = new Set<Digest>([EMPTY_CONFIG.digest]);
-
-  constructor(file: TarFile, signal: AbortSignal | undefined) {
-    this.#file = file;
-    this.#signal = signal;
-  }
-
-  async write(digest: Digest, bytes: Uint8Array): Promise<void> {
-    this.#signal?.throwIfAborted();
-    if (this.#written.has(digest)) return;
-    this.#written.add(digest);
-    await this.#file.append(blobName(digest), bytes);
-  }
-}
-
 async function writeRecipes(
   source: CargoSource,
-  writer: BlobWriter,
+  files: BundleFiles,
   plan: BundlePlan,
   options: WriteOptions,
 ): Promise<BundleLayer[]> {
   const layers: BundleLayer[] = [];
-  for await (const recipe of source.recipes(plan.layers.map((layer) => layer.diffId))) {
+  const diffIds = plan.layers.map((layer) => layer.diffId);
+  for await (const recipe of source.recipes(diffIds, plan.base && { base: plan.base })) {
+    options.signal?.throwIfAborted();
     const layer = plan.layers[layers.length];
     if (layer?.diffId !== recipe.diffId) throw new Bug(`the recipe of ${recipe.diffId} came out of order`);
     refuseAbove(`the recipe of layer ${layer.diffId}`, recipe.bytes.length, LIMIT.recipeBytes);
     layers.push({ ...layer, recipe: { digest: recipe.digest, size: recipe.bytes.length } });
-    await writer.write(recipe.digest, recipe.bytes);
+    await files.write(recipe.digest, recipe.bytes);
     options.onProgress?.({ stage: "recipes", done: layers.length, total: plan.layers.length });
   }
   if (layers.length !== plan.layers.length) throw new Bug("a layer has no recipe");
@@ -134,19 +148,22 @@ async function writeRecipes(
 
 async function writePacks(
   source: CargoSource,
-  writer: BlobWriter,
+  files: BundleFiles,
   plan: BundlePlan,
   options: WriteOptions,
 ): Promise<BundlePack[]> {
-  const { level, packSizeBytes, signal, onProgress } = options;
+  const { level, signal, onProgress } = options;
+  const { packSizeBytes, base } = plan;
   const diffIds = plan.layers.map((layer) => layer.diffId);
+  const packing = { level, packSizeBytes, ...(base && { base }), ...(signal && { signal }) };
   const packs: BundlePack[] = [];
   let done = 0;
-  for await (const pack of source.packs(diffIds, { level, packSizeBytes, ...(signal && { signal }) })) {
+  for await (const pack of source.packs(diffIds, packing)) {
+    signal?.throwIfAborted();
     refuseAbove(`pack ${pack.digest}`, pack.bytes.length, LIMIT.packBytes);
     packs.push({ digest: pack.digest, size: pack.bytes.length });
     if (packs.length > plan.packsMax) throw new Bug(`more than ${plan.packsMax} packs came out`);
-    await writer.write(pack.digest, pack.bytes);
+    await files.write(pack.digest, pack.bytes);
     done += pack.bytes.length;
     onProgress?.({ stage: "packs", done, note: `${packs.length} packs` });
   }
@@ -155,10 +172,14 @@ async function writePacks(
 
 function finishDocument(
   plan: BundlePlan,
-  layers: readonly BundleLayer[],
-  packs: readonly BundlePack[],
+  made: {
+    readonly layers: readonly BundleLayer[];
+    readonly packs: readonly BundlePack[];
+    readonly volumes: BundleDocument["volumes"] | undefined;
+  },
 ): BundleDocument {
-  const parts = { ...plan.document, layers, packs };
+  const { layers, packs, volumes } = made;
+  const parts = { ...plan.document, layers, packs, ...(volumes && { volumes }) };
   const sizes = {
     root: plan.rootBytes,
     layers: layers.reduce((sum, layer) => sum + layer.size, 0),
