@@ -49,6 +49,7 @@ export async function importRelease(
   wish: ImportWish,
   options: ImportOptions,
 ): Promise<Imported> {
+  const begunMs = parts.nowMs();
   const bundle = await parts.bundles.openBundle(wish.path);
   try {
     const trust = await trustOf(parts, wish);
@@ -73,11 +74,19 @@ export async function importRelease(
       ...(options.onStep === undefined ? {} : { onStep: options.onStep }),
     });
     const signer = content.signatures.trusted[0];
+    // What an earlier attempt left was not measured, and what is slowed down on purpose tells nothing.
+    const isMeasure = content.skippedBytes === 0 && wish.throttleBytesPerSecond === undefined;
     await options.onStep?.("protect");
     for (const one of arrived) await protect(parts, one, content.images);
     await options.onStep?.("library");
     const releases = await parts.store.transaction((nouns) =>
-      keepReleases(nouns, parts, { wish, bundle, arrived, signer }),
+      keepReleases(nouns, parts, {
+        wish,
+        bundle,
+        arrived,
+        signer,
+        ...(isMeasure ? { tookMs: parts.nowMs() - begunMs } : {}),
+      }),
     );
     return {
       releases,
@@ -192,12 +201,14 @@ interface Arrival {
   readonly bundle: Bundle;
   readonly arrived: readonly Arrived[];
   readonly signer: string | undefined;
+  /** Of an import from nothing. */
+  readonly tookMs?: number;
 }
 
 async function keepReleases(
   nouns: Nouns,
   parts: Parts,
-  { wish, bundle, arrived, signer }: Arrival,
+  { wish, bundle, arrived, signer, tookMs = 0 }: Arrival,
 ): Promise<Imported["releases"]> {
   const kept: Imported["releases"][number][] = [];
   for (const { digest, release, text } of arrived) {
@@ -240,6 +251,7 @@ async function keepReleases(
     releases: arrived.map((one) => one.digest),
     who: wish.by.name,
     ...(signer === undefined ? {} : { signer }),
+    ...(tookMs > 0 ? { tookMs, layerBytes: bundle.document.sizes.layers } : {}),
   });
   await nouns.events.add({
     what: "bundle.import",

@@ -39,6 +39,15 @@ export { imageTag } from "./images.ts";
 export { type Imported, type ImportOptions, type ImportWish, importRelease, isBackup } from "./import.ts";
 export { type InstallWish, install } from "./install.ts";
 export {
+  findSite,
+  historyOfSite,
+  type SiteHistory,
+  type SiteSummary,
+  stateOfSite,
+  type TakenIn,
+  takeIn,
+} from "./ledger.ts";
+export {
   availableFor,
   imagesOfRelease,
   isInSight,
@@ -58,6 +67,7 @@ export { deliveryProblem, deliveryProblems } from "./problems.ts";
 export { previewPublish, publish } from "./publish.ts";
 export type { ComponentShare, Finding, PublishReport } from "./publish-report.ts";
 export type { Published, PublishPreview, PublishWish } from "./publish-wish.ts";
+export { makeReceipt } from "./receipt.ts";
 export { reconcile } from "./reconcile.ts";
 export { Reconciler, type ReconcilerOptions } from "./reconciler.ts";
 export { recordOfRollout } from "./records.ts";
@@ -76,5 +86,7 @@ export { type RestoreBackupWish, type RestoredBackup, restoreBackup } from "./re
 export { type RollbackWish, rollback, rollbackVerdict } from "./rollback.ts";
 export { cancelRollout, runRollout } from "./rollout.ts";
 export { Scheduler, type SchedulerOptions } from "./schedule.ts";
+export type { SiteDocument } from "./site-document.ts";
+export { makeSiteState } from "./site-state.ts";
 export { StepProgress } from "./step-progress.ts";
 export { type UpgradeWish, upgrade } from "./upgrade.ts";
