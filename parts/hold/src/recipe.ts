@@ -301,6 +301,8 @@ export function sizesOf(prefix: Uint8Array, trailer: Uint8Array): RecipeSizes {
     throw contentProblem("CONTENT_INVALID", "this recipe is of a version that this version does not read");
   const coding = head[10];
   if (coding !== CODING.zstd && coding !== CODING.against) throw invalid(`an unknown coding ${coding}`);
+  if (head.readUInt32LE(12) !== 0 || view.readUInt32LE(4) !== 0)
+    throw invalid("something that is not known yet");
   const count = view.readUInt32LE(0);
   if (count > RECIPE_LIMITS.segments) throw invalid("too many segments");
   return coding === CODING.zstd

@@ -110,9 +110,14 @@ export class TestHolds implements AsyncDisposable {
   readonly #open: Hold[] = [];
 
   async fresh(options: Partial<HoldOptions> = {}): Promise<Hold> {
+    return this.open({ folder: await this.folder(), ...options });
+  }
+
+  /** An empty folder. */
+  async folder(): Promise<string> {
     const folder = await mkdtemp(join(tmpdir(), "hold-"));
     this.folders.push(folder);
-    return this.open({ folder, ...options });
+    return folder;
   }
 
   async open(options: HoldOptions): Promise<Hold> {
