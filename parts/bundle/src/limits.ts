@@ -20,7 +20,7 @@ export const LIMIT = {
   layersOfImage: 512,
   bases: 64,
   volumes: 1024,
-  repairRequestChars: 64 * KIB,
+  repairRequestChars: 256 * KIB,
   signatures: 16,
   textChars: 256,
 } as const;

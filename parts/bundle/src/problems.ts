@@ -36,6 +36,11 @@ export const bundleProblems = {
     exit: EXIT.conflict,
     doc: "The bundle is in several files, and what was asked for is in another one than this. Take the volume that the message names.",
   },
+  BUNDLE_REQUEST_INVALID: {
+    status: 400,
+    exit: EXIT.usage,
+    doc: "The text is no repair request, or one for another bundle. It is one line that begins with `sampan-repair 1`.",
+  },
   BUNDLE_TOO_NEW: {
     status: 400,
     exit: EXIT.refused,

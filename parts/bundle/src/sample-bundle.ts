@@ -6,8 +6,9 @@ import type { Digest } from "@sampan/content";
 import type { ByteSource } from "./byte-source.ts";
 import { signerOf } from "./keys.ts";
 import { MemoryCargo } from "./memory-cargo.ts";
+import type { CargoRelease, ReleaseCargo } from "./plan-bundle.ts";
 import { digestOf } from "./root.ts";
-import { type WriteOptions, writeBundle } from "./write-bundle.ts";
+import { type WriteOptions, writeBundle, writeFiles } from "./write-bundle.ts";
 
 /** What the tests of this room pack: two releases that share images, and an image of another platform. */
 export async function sampleCargo(): Promise<{
@@ -77,6 +78,40 @@ export async function packed(cargo: MemoryCargo, options: WriteOptions): Promise
     await writeBundle(cargo, path, options);
     return readFile(path);
   });
+}
+
+/** The bytes of each volume. Volumes may be smaller than the product makes them. */
+export async function packedVolumes(cargo: MemoryCargo, options: WriteOptions): Promise<Buffer[]> {
+  return inFolder(async (folder) => {
+    const { files } = await writeFiles(cargo, join(folder, "it.sampan"), options);
+    return Promise.all(files.map((file) => readFile(file.path)));
+  });
+}
+
+/** Layers are made of 1000-byte pieces, so what is told by numbers shares what has the same number. */
+export function sampleLayer(pieces: readonly number[]): Uint8Array {
+  return Buffer.concat(pieces.map((piece) => sampleBytes(`piece ${piece}`, 1000)));
+}
+
+/** A vendor with several releases, each of images, each of layers, each of numbered pieces. */
+export async function vendorOf(releases: readonly (readonly (readonly (readonly number[])[])[])[]): Promise<{
+  readonly cargo: MemoryCargo;
+  readonly releases: readonly ReleaseCargo[];
+  readonly bases: readonly CargoRelease[];
+}> {
+  const cargo = new MemoryCargo();
+  const made: ReleaseCargo[] = [];
+  const bases: CargoRelease[] = [];
+  for (const [index, images] of releases.entries()) {
+    const imageIds: Digest[] = [];
+    for (const layers of images) imageIds.push(await cargo.hold(layers.map(sampleLayer)));
+    const { bytes, ...release } = sampleRelease(`${index + 1}.0`, imageIds);
+    const { digest, templateId, templateName, version } = release;
+    const diffIds = images.flatMap((layers) => layers.map((layer) => digestOf(sampleLayer(layer))));
+    made.push({ ...release, bytes });
+    bases.push({ release: digest, templateId, templateName, version, diffIds });
+  }
+  return { cargo, releases: made, bases };
 }
 
 export function memorySource(bytes: Uint8Array): ByteSource {
