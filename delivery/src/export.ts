@@ -1,4 +1,4 @@
-import type { BundleBlob, ReleaseCargo } from "@sampan/bundle";
+import type { BundleBlob, Cargo, CargoRelease, ReleaseCargo } from "@sampan/bundle";
 import type { Digest, OnProgress } from "@sampan/content";
 import { type BundleFile, type BundleFiles, cutToBytes } from "./bundle-files.ts";
 import { imagesOfRelease, readRelease } from "./library.ts";
@@ -9,6 +9,8 @@ export interface ExportWish {
   /** zstd level of the packs: 3 is quick, 9 smaller. */
   readonly level: number;
   readonly unsigned: boolean;
+  /** What receivers have: makes an increment. Full when absent or empty. See `startingPoints`. */
+  readonly bases?: readonly CargoRelease[];
   readonly teamId?: string;
   /** Of the job: the file is the same one when the export is begun again after a crash. */
   readonly fileId: string;
@@ -17,27 +19,22 @@ export interface ExportWish {
 /** Larger packs save 1 or 2 % and cost memory on both sides. */
 export const PACK_SIZE_BYTES = 8 * 1024 * 1024;
 
-/** Writes releases into a sealed bundle file, signed by this site unless told otherwise. Begun again, it begins anew and leaves nothing behind. */
+/** Writes releases into a sealed bundle file, full or an increment, signed by this site unless told otherwise. Begun again, it begins anew and leaves nothing behind. */
 export async function exportBundle(
   parts: Parts,
   files: BundleFiles,
   wish: ExportWish,
   options: { readonly signal: AbortSignal; readonly onProgress: OnProgress },
 ): Promise<{ readonly file: BundleFile; readonly manifestDigest: Digest }> {
-  const { releases, blobs } = await cargoOf(parts, wish.releases);
+  const cargo = await writeOptions(parts, wish);
   const file = await files.beginExport({
     id: wish.fileId,
-    name: `${fileStem(releases)}.sampan`,
+    name: `${fileStem(cargo)}.sampan`,
     ...(wish.teamId === undefined ? {} : { teamId: wish.teamId }),
   });
   try {
     const written = await parts.bundles.writeBundle(parts.hold, files.contentPath(file.id, file.name), {
-      releases,
-      blobs,
-      level: wish.level,
-      packSizeBytes: PACK_SIZE_BYTES,
-      createdBy: `sampan/${parts.productVersion}`,
-      signers: wish.unsigned ? [] : [parts.site.signer],
+      ...cargo,
       signal: options.signal,
       onProgress: options.onProgress,
     });
@@ -46,6 +43,21 @@ export async function exportBundle(
     await files.remove(file.id);
     throw error;
   }
+}
+
+/** All that decides what is written. */
+export async function writeOptions(
+  parts: Parts,
+  { releases, level, unsigned, bases = [] }: Pick<ExportWish, "releases" | "level" | "unsigned" | "bases">,
+): Promise<Cargo> {
+  return {
+    ...(await cargoOf(parts, releases)),
+    ...(bases.length === 0 ? {} : { bases }),
+    level,
+    packSizeBytes: PACK_SIZE_BYTES,
+    createdBy: `sampan/${parts.productVersion}`,
+    signers: unsigned ? [] : [parts.site.signer],
+  };
 }
 
 /** The documents of releases, what they name, and the logos of their templates. */
@@ -78,7 +90,9 @@ export async function cargoOf(
 /** Sticks and file systems take names of up to 255 bytes, and a Chinese character has three. */
 const STEM_BYTES_MAX = 180;
 
-function fileStem(releases: readonly ReleaseCargo[]): string {
-  const stem = releases.map((release) => `${release.templateName}-${release.version}`).join("_");
+function fileStem({ releases, bases = [] }: Pick<Cargo, "releases" | "bases">): string {
+  const names = releases.map((release) => `${release.templateName}-${release.version}`).join("_");
+  const from = new Set(bases.map(({ version }) => version));
+  const stem = from.size === 0 ? names : `${names}-from-${[...from].join("-")}`;
   return cutToBytes(stem.replaceAll(/[^\p{L}\p{N}._-]+/gu, "-"), STEM_BYTES_MAX);
 }

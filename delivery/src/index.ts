@@ -34,6 +34,7 @@ export { type CaptureChoice, captureWish, type DataPreview, dataPreview, dataRem
 export { desiredOf } from "./desired-of.ts";
 export { diffRecords } from "./diff-records.ts";
 export { type ExportWish, exportBundle } from "./export.ts";
+export { type ExportPlan, planExport } from "./export-plan.ts";
 export { allApps } from "./host-ports.ts";
 export { imageTag } from "./images.ts";
 export { type Imported, type ImportOptions, type ImportWish, importRelease, isBackup } from "./import.ts";
@@ -88,5 +89,6 @@ export { cancelRollout, runRollout } from "./rollout.ts";
 export { Scheduler, type SchedulerOptions } from "./schedule.ts";
 export type { SiteDocument } from "./site-document.ts";
 export { makeSiteState } from "./site-state.ts";
+export { type StartWish, startingPoints } from "./starting-points.ts";
 export { StepProgress } from "./step-progress.ts";
 export { type UpgradeWish, upgrade } from "./upgrade.ts";

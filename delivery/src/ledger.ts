@@ -97,6 +97,15 @@ export async function findSite(nouns: Pick<Nouns, "sites">, id: string): Promise
   }
 }
 
+/** Throws LEDGER_KEY_CHANGED when the ledger knows the site by another key. */
+export async function requireKnownKey(
+  { store }: Pick<Parts, "store">,
+  identity: SiteIdentity,
+): Promise<void> {
+  const known = await findSite(store, identity.id);
+  if (known !== undefined) requirePinnedKey(identity, known);
+}
+
 async function pin(nouns: Nouns, identity: SiteIdentity, by: Actor): Promise<LedgerSite> {
   const { id, enterprise: name, keyId, publicKeyPem } = identity;
   await nouns.events.add({

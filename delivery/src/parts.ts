@@ -3,6 +3,7 @@ import type {
   keyId,
   openBundle,
   parseEnvelope,
+  previewBundle,
   renderEnvelope,
   Signer,
   signEnvelope,
@@ -25,6 +26,7 @@ export interface Parts {
   readonly driver: Driver;
   readonly bundles: {
     readonly writeBundle: typeof writeBundle;
+    readonly previewBundle: typeof previewBundle;
     readonly openBundle: typeof openBundle;
     readonly importBundle: typeof importBundle;
     readonly verifySignatures: typeof verifySignatures;

@@ -161,6 +161,11 @@ export const deliveryProblems = {
     exit: EXIT.failed,
     doc: "A command that a component names under `snapshot` failed, or there was no instance to run it in. The message has the end of what it said.",
   },
+  EXPORT_BASE_ABSENT: {
+    status: 409,
+    exit: EXIT.absent,
+    doc: "What an increment is to build on is not known here: take the state of the site into the ledger, name a release that is held here, or export a full bundle.",
+  },
   NOT_FOUND: { status: 404, exit: EXIT.absent, doc: "There is no such thing, or you cannot see it." },
 } as const;
 

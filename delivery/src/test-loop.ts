@@ -1,12 +1,12 @@
 import type { Digest } from "@sampan/content";
-import type { App } from "@sampan/template";
+import type { App, Component } from "@sampan/template";
 import { updateApp } from "./apps.ts";
 import { exportBundle } from "./export.ts";
 import { importRelease } from "./import.ts";
 import { install } from "./install.ts";
 import type { Parts } from "./parts.ts";
 import { publishShop, runShop, shop } from "./test-shop.ts";
-import { ann, quiet, type TestSite, testSite } from "./test-site.ts";
+import { ann, build, quiet, type TestSite, testSite } from "./test-site.ts";
 import { upgrade } from "./upgrade.ts";
 
 /** For tests: a vendor that publishes versions of the shop, and sites that get them by file. */
@@ -19,21 +19,31 @@ export async function namedSite(id: string): Promise<TestSite> {
   return { ...site, parts };
 }
 
-/** Runs and publishes the shop at the vendor, as this version. Gives the release. */
+/** Runs and publishes the shop at the vendor, as this version; `image` and `env` are of its web front. Gives the release. */
 export async function release(
   vendor: TestSite,
-  version: "2.9" | "3.0",
-  change: Partial<App> = {},
+  version: string,
+  { image, env, ...change }: Partial<App> & Partial<Pick<Component, "image" | "env">> = {},
 ): Promise<Digest> {
-  const app = shop(version, change);
+  const given = shop(version === "2.9" ? "2.9" : "3.0", change);
+  const web = given.components.web!;
+  if (typeof image === "string") build(vendor, image);
+  const changed = { ...web, ...(image && { image }), env: { ...web.env, ...env } };
+  const app: App = { ...given, components: { ...given.components, web: changed } };
   const known = await vendor.parts.store.apps.findByName(vendor.teamId, "shop");
   if (known === undefined) {
     await runShop(vendor, app);
     return (await publishShop(vendor, "shop", version)).digest;
   }
-  await updateApp(vendor.parts, { by: ann, app: await vendor.app("shop"), given: { app }, answers: {} }, {});
+  const answers = { parameters: answersOf(app) };
+  await updateApp(vendor.parts, { by: ann, app: await vendor.app("shop"), given: { app }, answers }, {});
   await vendor.settle();
   return (await publishShop(vendor, "shop", version, "shop-template")).digest;
+}
+
+/** The vendor has some answer to every question. */
+function answersOf({ parameters = {} }: App): Record<string, string> {
+  return Object.fromEntries(Object.keys(parameters).map((name) => [name, "something"]));
 }
 
 let files = 0;

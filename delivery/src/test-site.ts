@@ -7,6 +7,7 @@ import {
   keyId,
   openBundle,
   parseEnvelope,
+  previewBundle,
   renderEnvelope,
   signEnvelope,
   verifyBundle,
@@ -119,7 +120,7 @@ async function startSite(
 
 /** What is the same at every site, and keeps nothing. */
 const PURE_PARTS = {
-  bundles: { writeBundle, openBundle, importBundle, verifySignatures, verifyBundle },
+  bundles: { writeBundle, previewBundle, openBundle, importBundle, verifySignatures, verifyBundle },
   envelopes: { signEnvelope, renderEnvelope, parseEnvelope, verifyEnvelope, keyId },
   passphrases: { openWithPassphrase, sealWithPassphrase },
   newId: nextId,

@@ -6,6 +6,7 @@ import {
   keyId,
   openBundle,
   parseEnvelope,
+  previewBundle,
   renderEnvelope,
   signEnvelope,
   verifyBundle,
@@ -108,7 +109,7 @@ function openFiles(folder: string, { importFrom }: ServerConfig): BundleFiles {
 
 /** What rooms do that remember nothing. */
 const WITHOUT_STATE = {
-  bundles: { writeBundle, openBundle, importBundle, verifySignatures, verifyBundle },
+  bundles: { writeBundle, previewBundle, openBundle, importBundle, verifySignatures, verifyBundle },
   envelopes: { signEnvelope, renderEnvelope, parseEnvelope, verifyEnvelope, keyId },
   passphrases: { sealWithPassphrase, openWithPassphrase },
 };
