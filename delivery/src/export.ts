@@ -11,6 +11,8 @@ export interface ExportWish {
   readonly unsigned: boolean;
   /** What receivers have: makes an increment. Full when absent or empty. See `startingPoints`. */
   readonly bases?: readonly CargoRelease[];
+  /** Why it is not as small as was hoped, for whoever waits for it. */
+  readonly remarks?: readonly string[];
   readonly teamId?: string;
   /** Of the job: the file is the same one when the export is begun again after a crash. */
   readonly fileId: string;

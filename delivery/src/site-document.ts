@@ -13,12 +13,13 @@ export interface SiteDocument<T> {
 
 /** Who speaks, in each document. */
 export async function siteHead(parts: Parts) {
+  const enterprise = String((await parts.store.settings.get("enterprise")) ?? "");
   return {
     schema: 1 as const,
     at: isoNow(parts),
     site: {
       id: parts.site.id,
-      enterprise: String((await parts.store.settings.get("enterprise")) ?? ""),
+      enterprise: cutWord(enterprise.replaceAll(/\p{Cc}/gu, " ")),
       keyId: parts.site.signer.keyId,
       publicKeyPem: parts.site.publicKeyPem,
     },

@@ -38,7 +38,10 @@ function releaseJobs(parts: ServerParts): Jobs {
       return published;
     },
     async export(run) {
-      const { file, manifestDigest } = await exportBundle(parts, parts.files, run.input as ExportWish, {
+      const wish = run.input as ExportWish;
+      const { remarks = [] } = wish;
+      for (const remark of remarks) await run.log(remark);
+      const { file, manifestDigest } = await exportBundle(parts, parts.files, wish, {
         signal: run.signal,
         onProgress: run.progress,
       });
@@ -49,6 +52,7 @@ function releaseJobs(parts: ServerParts): Jobs {
         sizeBytes: file.sizeBytes,
         sha256: file.sha256,
         manifestDigest,
+        remarks,
       };
     },
     async import(run) {

@@ -17,6 +17,7 @@ import { backupHandlers } from "./handlers/backups.ts";
 import { bundleHandlers } from "./handlers/bundles.ts";
 import { installationHandlers } from "./handlers/installations.ts";
 import { jobHandlers as jobRouteHandlers } from "./handlers/jobs.ts";
+import { ledgerHandlers } from "./handlers/ledger.ts";
 import { libraryHandlers } from "./handlers/library.ts";
 import { peopleHandlers } from "./handlers/people.ts";
 import { policyHandlers } from "./handlers/policy.ts";
@@ -175,6 +176,7 @@ function serveApi(server: FastifyInstance, parts: ServerParts): void {
       ...backupHandlers(parts),
       ...policyHandlers(parts),
       ...bundleHandlers(parts),
+      ...ledgerHandlers(parts),
       ...jobRouteHandlers(parts),
     },
     authenticate: (request) => authenticate(parts, request),

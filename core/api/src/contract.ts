@@ -1,6 +1,7 @@
 import { appRoutes } from "./shapes/apps.ts";
 import { bundleRoutes, jobRoutes } from "./shapes/bundles.ts";
 import { installationRoutes } from "./shapes/installations.ts";
+import { ledgerRoutes } from "./shapes/ledger.ts";
 import { libraryRoutes } from "./shapes/library.ts";
 import { peopleRoutes } from "./shapes/people.ts";
 import { recordRoutes } from "./shapes/records.ts";
@@ -17,6 +18,7 @@ export const contract = {
   ...recordRoutes,
   ...snapshotRoutes,
   ...bundleRoutes,
+  ...ledgerRoutes,
   ...jobRoutes,
 };
 

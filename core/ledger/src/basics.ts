@@ -14,8 +14,8 @@ export const sequence = z.int().min(1);
 
 /** Who speaks. The key is the one that signed. */
 export const siteIdentity = z.strictObject({
-  id: word.min(1),
-  enterprise: word,
+  id: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/),
+  enterprise: word.regex(/^\P{Cc}*$/u),
   keyId: digest,
   publicKeyPem: z.string().max(4096),
 });

@@ -5,7 +5,9 @@ import {
   type ExportWish,
   type ImportWish,
   isBackup,
+  planExport,
   releaseOfText,
+  startingPoints,
 } from "@sampan/delivery";
 import type { RequestContext } from "../http/context.ts";
 import { serverProblem } from "../http/problems.ts";
@@ -15,6 +17,7 @@ import type { ServerParts } from "./server-parts.ts";
 
 type BundleNames =
   | "exportBundle"
+  | "planExport"
   | "listBundles"
   | "getBundle"
   | "downloadBundle"
@@ -88,17 +91,18 @@ function fileHandlers(
   };
 }
 
-function exportHandlers(parts: ServerParts): Pick<Handlers, "exportBundle" | "inspectBundle"> {
+function exportHandlers(parts: ServerParts): Pick<Handlers, "exportBundle" | "planExport" | "inspectBundle"> {
   return {
     exportBundle: async ({ body }, context) => {
-      for (const digest of body.releases) await allowedRelease(parts, context, digest);
-      const teamId = body.teamId ?? strongestTeam(context.actor);
-      context.allow(teamId);
+      const teamId = await allowExport(parts, context, body);
+      const { bases, remarks } = await startingPoints(parts, body);
       const input: ExportWish = {
         releases: body.releases,
         level: body.level,
         unsigned: body.unsigned,
         fileId: parts.newId("bdl"),
+        ...(bases.length === 0 ? {} : { bases }),
+        ...(remarks.length === 0 ? {} : { remarks }),
         ...(teamId === undefined ? {} : { teamId }),
       };
       const job = await parts.store.jobs.enqueue({
@@ -110,6 +114,10 @@ function exportHandlers(parts: ServerParts): Pick<Handlers, "exportBundle" | "in
       });
       return { jobId: job.id };
     },
+    planExport: async ({ body }, context) => {
+      await allowExport(parts, context, body);
+      return await planExport(parts, body, { signal: context.facts.signal });
+    },
     inspectBundle: async ({ body }, context) => {
       context.allow(strongestTeam(context.actor));
       await requireOwnFile(parts, context, body);
@@ -117,6 +125,20 @@ function exportHandlers(parts: ServerParts): Pick<Handlers, "exportBundle" | "in
     },
   };
 }
+
+/** Gives the team that the file is for. */
+async function allowExport(
+  parts: ServerParts,
+  context: RequestContext,
+  body: ExportBody,
+): Promise<string | undefined> {
+  for (const digest of [...body.releases, ...(body.from ?? [])]) await allowedRelease(parts, context, digest);
+  const teamId = body.teamId ?? strongestTeam(context.actor);
+  context.allow(teamId);
+  return teamId;
+}
+
+type ExportBody = Parameters<Handlers["exportBundle"]>[0]["body"];
 
 function importHandlers(parts: ServerParts): Pick<Handlers, "importBundle"> {
   return {

@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { route } from "../route.ts";
 import { byId, digest, document, id, jobStarted, page, pageQuery, time } from "./basics.ts";
+import { exportPlan } from "./export-plan.ts";
+import { startWish } from "./ledger.ts";
 import { scope } from "./library.ts";
 
 /** A bundle file that lies at this site: exported, uploaded, or being so. */
@@ -50,21 +52,34 @@ const tag = "bundles";
 /** An uploaded file by id, or a file in one of the directories that the site's configuration allows. */
 export const source = z.union([z.object({ fileId: id }), z.object({ path: z.string().min(1).max(4096) })]);
 
+const exportWish = z.object({
+  releases: z.array(digest).min(1).max(100),
+  teamId: id.optional(),
+  level: z.int().min(1).max(19).default(3),
+  unsigned: z.boolean().default(false),
+  ...startWish,
+});
+
 export const bundleRoutes = {
   exportBundle: route({
     method: "POST",
     path: "/bundles/export",
     tag,
-    summary: "Write releases into a bundle file",
+    summary: "Write releases into a bundle file: full, or an increment on what receivers have",
     permission: "bundle.export",
     status: 202,
-    body: z.object({
-      releases: z.array(digest).min(1).max(100),
-      teamId: id.optional(),
-      level: z.int().min(1).max(19).default(3),
-      unsigned: z.boolean().default(false),
-    }),
+    body: exportWish,
     reply: jobStarted,
+  }),
+  planExport: route({
+    method: "POST",
+    path: "/bundles/export/plan",
+    tag,
+    summary:
+      "What an export would carry and why, and what it would meet at the sites that it is for; nothing is written",
+    permission: "bundle.export",
+    body: exportWish,
+    reply: exportPlan,
   }),
   listBundles: route({
     method: "GET",
