@@ -2,6 +2,7 @@ import { isProblem } from "@sampan/problem";
 import { describe, expect, test } from "vitest";
 import { openBundleFrom } from "./bundle.ts";
 import { renderCanonical } from "./canonical-json.ts";
+import { contentOf } from "./content-entries.ts";
 import { renderEnvelope } from "./envelope.ts";
 import {
   alteredHeader,
@@ -14,6 +15,7 @@ import {
 } from "./forge-bundle.ts";
 import { blobName, digestOf, PAYLOAD_TYPE } from "./root.ts";
 import { memorySource, packed, sampleCargo } from "./sample-bundle.ts";
+import { END_BYTES, entryBytes } from "./tar-entry.ts";
 import { verifyContent } from "./verify-bundle.ts";
 
 async function sample(): Promise<Buffer> {
@@ -307,6 +309,12 @@ describe("a hostile document", () => {
     ["an empty text", (d) => { d.releases[0].version = ""; }, /version/],
     ["a base of a full bundle", (d) => { d.requires = []; }, /requires/],
     ["an increment without base", (d) => { d.kind = "increment"; }, /requires/],
+    ["no volumes", (d) => { d.volumes = []; }, /volumes/],
+    ["1025 volumes", (d) => { d.volumes = Array(1025).fill({ entries: 1, size: 1 }); }, /volumes/],
+    ["an empty volume", (d) => { d.volumes = inVolumes(d, [0, 14]); }, /volumes\.0\.entries/],
+    ["more volumes than content", (d) => { d.volumes = inVolumes(d, [7, 8]); }, /have 15 entries, but 14/],
+    ["volumes with less than the content", (d) => { d.volumes = inVolumes(d, [7, 6]); }, /have 13 entries, but 14/],
+    ["a volume of another size", (d) => { d.volumes = inVolumes(d, [7, 7]); d.volumes[1].size += 512; }, /volumes\.1\.size: is/],
     ["24 001 packs", (d) => { d.packs = Array(24_001).fill(d.packs[0]); }, /packs/],
     ["a reader level of 0", (d) => { d.policy.minReader = 0; }, /minReader/],
   ];
@@ -356,6 +364,14 @@ describe("a hostile document", () => {
 
 // biome-ignore lint/suspicious/noExplicitAny: these documents are broken on purpose
 type Loose = any;
+
+/** Volumes whose sizes fit the entries that they would have. */
+function inVolumes(document: Loose, entries: readonly number[]) {
+  const volumes = entries.map((count) => ({ entries: count, size: document.sizes.root + END_BYTES }));
+  for (const { volume, size } of contentOf({ ...document, volumes }))
+    volumes[volume - 1]!.size += entryBytes(size);
+  return volumes;
+}
 
 function forget(document: Loose) {
   const kept = new Set(document.images.map((image: Loose) => image.imageId));

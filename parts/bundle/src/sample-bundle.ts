@@ -36,13 +36,32 @@ export async function sampleCargo(): Promise<{
   return { cargo, options };
 }
 
+/** The releases of {@link sampleCargo}, and 3.1, which changes an image: an increment on 3.0. */
+export async function sampleIncrement(): Promise<{
+  readonly cargo: MemoryCargo;
+  readonly options: WriteOptions;
+}> {
+  const { cargo, options } = await sampleCargo();
+  const [base, old] = await Promise.all(
+    options.releases[0]!.imageIds.slice(0, 2).map((imageId) => cargo.image(imageId)),
+  );
+  const web = Buffer.concat([sampleBytes("web", 1000), sampleBytes("web 3.1", 1400)]);
+  const imageId = await cargo.hold([cargo.layer(base!.layers[0]!.diffId), web, sampleBytes("new", 900)]);
+  const { digest, templateId, templateName, version, imageIds } = options.releases[0]!;
+  const images = await Promise.all(imageIds.map((one) => cargo.image(one)));
+  const diffIds = images.flatMap((image) => image!.layers.map((layer) => layer.diffId));
+  const bases = [{ release: digest, templateId, templateName, version, diffIds }];
+  const releases = [sampleRelease("3.1", [imageId, old!.imageId])];
+  return { cargo, options: { ...options, releases, bases, blobs: [] } };
+}
+
 export function sampleRelease(version: string, imageIds: readonly Digest[]) {
   const bytes = Buffer.from(JSON.stringify({ version, images: imageIds }));
   return { digest: digestOf(bytes), bytes, templateId: "shop", templateName: "商店 Shop", version, imageIds };
 }
 
 /** Bytes that do not repeat, the same on every run. */
-export function sampleBytes(seed: string, length: number): Uint8Array {
+export function sampleBytes(seed: string, length: number): Buffer {
   const blocks = Array.from({ length: Math.ceil(length / 32) }, (_, index) =>
     createHash("sha256").update(`${seed} ${index}`).digest(),
   );
