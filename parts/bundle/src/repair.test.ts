@@ -90,6 +90,8 @@ describe("a repair", () => {
       const repair = join(folder, "repair.sampan");
       await writeRepair([path!], needed.text!, repair);
       expect(await take(repair, sink)).toMatchObject({ complete: false, missing: [1] });
+      await expect(verifyBundle(bad)).rejects.toMatchObject({ code: "BUNDLE_DAMAGED" });
+      await verifyBundle(bad, { held: sink });
       expect(await take(bad, sink)).toMatchObject({ complete: true });
     }));
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { digestFromHex, type OnProgress } from "@sampan/content";
+import { type CargoSink, type Digest, digestFromHex, type OnProgress } from "@sampan/content";
 import { type Bundle, openBundle } from "./bundle.ts";
 import { truncated } from "./byte-source.ts";
 import { checkHeader, isZero } from "./check-entry.ts";
@@ -17,6 +17,10 @@ const STRETCH_BYTES = 1024 * 1024;
 export interface VerifyOptions {
   /** Absent: signatures are reported as unknown or none, and not judged. */
   readonly trust?: Trust;
+  /**
+   * Entries that it has are passed over: an import will not read them. So a file that was repaired, or is taken in again, need not be whole.
+   */
+  readonly held?: Pick<CargoSink, "hasPack" | "stat">;
   /** Stage `verify`, in bytes of the file. */
   readonly onProgress?: OnProgress;
   readonly signal?: AbortSignal;
@@ -50,14 +54,19 @@ export async function verifyContent(
   bundle: Bundle,
   options: Omit<VerifyOptions, "trust"> = {},
 ): Promise<void> {
-  const { onProgress, signal } = options;
+  const { held, onProgress, signal } = options;
+  const packs = new Set(bundle.document.packs.map((pack) => pack.digest));
+  const isHeld = async (digest: Digest) =>
+    held !== undefined &&
+    (packs.has(digest) ? await held.hasPack(digest) : (await held.stat(digest)) !== undefined);
   const stretch = Buffer.allocUnsafe(STRETCH_BYTES);
   const damage = new DamageList();
   let done = bundle.document.sizes.root;
   for (const entry of bundle.content) {
     signal?.throwIfAborted();
     onProgress?.({ stage: "verify", done, total: bundle.sizeBytes, note: entry.label });
-    await damage.run(entry, () => verifyEntry(bundle, entry, stretch, signal));
+    if (!(await isHeld(entry.digest)))
+      await damage.run(entry, () => verifyEntry(bundle, entry, stretch, signal));
     if (damage.isFull) break;
     done += BLOCK + paddedBytes(entry.size);
   }
