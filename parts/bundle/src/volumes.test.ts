@@ -233,6 +233,20 @@ describe("damage in volumes", () => {
     );
   });
 
+  test("any flipped bit in a header after the root is damage, and named", async () => {
+    const { volumes } = await sample();
+    const { content } = await open(volumes[1]!);
+    for (let at = content[1]!.offset; at < content[1]!.offset + 512; at++) {
+      const bytes = Buffer.from(volumes[1]!);
+      bytes[at]! ^= 1 << (at & 7);
+      const verifying = open(bytes).then((bundle) => verifyContent(bundle));
+      await expect(verifying).rejects.toMatchObject({
+        code: "BUNDLE_DAMAGED",
+        message: `volume 2 of ${volumes.length} is damaged`,
+      });
+    }
+  });
+
   test("a volume cut off anywhere is a problem, and named when its root is whole", async () => {
     const { volumes } = await sample();
     const bytes = volumes[1]!;
