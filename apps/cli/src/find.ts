@@ -8,6 +8,7 @@ import { cliProblem } from "./problems.ts";
 export type AppBrief = Awaited<ReturnType<Client["listApps"]>>["items"][number];
 export type Team = Awaited<ReturnType<Client["listTeams"]>>["items"][number];
 export type ReleaseBrief = Awaited<ReturnType<Client["getTemplate"]>>["releaseList"][number];
+export type SiteBrief = Awaited<ReturnType<Client["listLedger"]>>["items"][number];
 export type TemplateView = Awaited<ReturnType<Client["listTemplates"]>>["items"][number];
 
 const PAGE = 200;
@@ -103,6 +104,22 @@ export async function findRelease(client: Client, text: string): Promise<Release
         ? "nothing was published"
         : `it has ${current.map((one) => one.version).join(", ")}`,
     hint: "publish it, or import the bundle that carries it",
+  });
+}
+
+/** A site of the ledger: by name, whatever its case, or id. */
+export async function findSite(client: Client, text: string): Promise<SiteBrief> {
+  const sites = await all((page) => client.listLedger({ query: page }));
+  const name = text.toLowerCase();
+  const found = sites.filter((site) => site.id === text || site.name.toLowerCase() === name);
+  return onlyOne(found, {
+    absent: () =>
+      cliProblem("CLI_ABSENT", `the ledger knows no site ${text}`, {
+        hint: "sampan ledger list; a site's state is taken in with sampan ledger add FILE",
+      }),
+    many: `${found.length} sites are named ${text}`,
+    show: (site) => site.id,
+    hint: "use the id",
   });
 }
 

@@ -22,9 +22,12 @@ export async function chooseOutputPath(
   return target;
 }
 
-/** A template's name and a version as the name of a file. */
-export function bundleFileName(release: { readonly templateName: string; readonly version: string }): string {
-  const stem = `${release.templateName}-${release.version}`.replaceAll(/[^\p{L}\p{N}._-]+/gu, "-");
+/** A template's name and a version as the name of a file; `suffix` tells what an increment is for. */
+export function bundleFileName(
+  release: { readonly templateName: string; readonly version: string },
+  { suffix = "" }: { readonly suffix?: string } = {},
+): string {
+  const stem = `${release.templateName}-${release.version}${suffix}`.replaceAll(/[^\p{L}\p{N}._-]+/gu, "-");
   return `${stem.replace(/^[.-]+/, "")}.sampan`;
 }
 

@@ -13,6 +13,7 @@ import { declareInstall } from "./commands/install.ts";
 import { declareInstallation } from "./commands/installation.ts";
 import { declareJob } from "./commands/job.ts";
 import { declareKey } from "./commands/key.ts";
+import { declareLedger } from "./commands/ledger.ts";
 import { declareLogin, declareLogout } from "./commands/login.ts";
 import { declareObserve } from "./commands/observe.ts";
 import { declarePassword } from "./commands/password.ts";
@@ -56,7 +57,10 @@ type Declare = (program: Command, context: CommandContext) => void;
 const DECLARATIONS: readonly (readonly [string, readonly Declare[]])[] = [
   ["Begin", [declareSetup, declareLogin, declareLogout, declareWhoami, declarePassword]],
   ["Run an app", [declarePlan, declareApply, declareObserve, declareApp, declareComponent]],
-  ["Publish and carry", [declarePublish, declareExport, declareImport, declareBundle, declareKey]],
+  [
+    "Publish and carry",
+    [declarePublish, declareExport, declareImport, declareBundle, declareLedger, declareKey],
+  ],
   ["Install, upgrade, go back", [declareInstall, declareUpgrade, declareRollback, declareInstallation]],
   ["Data", [declareSnapshot, declareBackup]],
   ["Look back", [declareRecord, declareReport, declareRollout, declareJob]],

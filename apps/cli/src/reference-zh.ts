@@ -268,7 +268,32 @@ const WORDS: Readonly<Record<string, string>> = {
   "check the signatures of an acceptance report, JSON or page; needs no server":
     "检查验收报告（JSON 或网页）的签名；不需要服务",
   "public key of the site (PEM); again for each": "站点的公钥（PEM）；可重复",
-  "this site: show (also without a word), policy, audit": "本站点：查看（可省略）、策略、审计",
+  "this site: show (also without a word), state, receipt, policy, audit":
+    "本站点：查看（可省略）、站点状态、回执、策略、审计",
+  "what this site holds, runs and can, signed, for its vendor; no secrets are in it":
+    "本站点持有、运行和具备什么，签名后交给厂商；其中没有密文",
+  "write it to a file, and show what is in it": "写成文件，并显示其内容",
+  "what arrived here, what was done and who accepted it, signed, for the vendor":
+    "到达了什么、做了什么、谁验收的，签名后交给厂商",
+  "without what the vendor knows from documents up to this number":
+    "不含厂商从编号不大于此的文件中已经得知的内容",
+  "sites that you deliver to: add, list, show, note, remove, verify":
+    "您交付的站点（台账）：收入、列表、查看、备注、移除、验证",
+  "take in site states and receipts; the first file of a site pins it to its key":
+    "收入站点状态和回执；站点的第一个文件把它与其密钥绑定",
+  "the sites, and what each runs": "各站点，以及各自运行什么",
+  "what a site holds and runs, and what its receipts tell; by name or id":
+    "某个站点持有和运行什么，其回执说明了什么；按名称或 id",
+  "write something down about a site; an empty text takes it away": "为站点写备注；空文本则删除备注",
+  "forget a site, its key and its receipts": "移除站点、其密钥和回执",
+  "check the signature of a site state or receipt, and show it; needs no server":
+    "检查站点状态或回执的签名并显示；不需要服务",
+  "public key of the site (PEM), which must have signed it": "站点的公钥（PEM），必须由它签名",
+  "increment on a release that the receiver has; again for another":
+    "以接收方已有的版本为基础的增量包；可重复",
+  "increment for a site of the ledger; again for another": "为台账中的站点制作增量包；可重复",
+  "increment for the site that wrote this state; again for another":
+    "为写出此站点状态的站点制作增量包；可重复",
   "what this site asks of changes; with options, change it": "本站点对变更的要求；带选项时修改",
   "installs, upgrades and rollbacks must say why": "安装、升级和回滚必须写明原因",
   "data is captured before every upgrade": "每次升级前都拍摄数据快照",

@@ -1,17 +1,25 @@
 import { basename } from "node:path";
+import type { Client } from "@sampan/api";
 import type { Command } from "commander";
 import { humanBytes } from "../amounts.ts";
 import type { CommandContext } from "../command-context.ts";
-import { wholeNumber, withExamples } from "../command-options.ts";
+import { collect, PLAN, wholeNumber, withExamples } from "../command-options.ts";
 import { downloadBundle } from "../download-bundle.ts";
-import { findRelease, type ReleaseBrief } from "../find.ts";
+import { renderExportPlan } from "../export-plan-text.ts";
+import { findRelease, findSite, type ReleaseBrief, type SiteBrief } from "../find.ts";
 import { followJob } from "../follow-job.ts";
+import { readLedgerText } from "../ledger-file.ts";
 import { bundleFileName, chooseOutputPath } from "../output-path.ts";
+import { oneLine } from "../text-width.ts";
 
 interface ExportOptions {
   readonly output?: string;
   readonly level: number;
   readonly unsigned?: true;
+  readonly from: readonly string[];
+  readonly for: readonly string[];
+  readonly fromState: readonly string[];
+  readonly plan?: true;
 }
 
 const LEVEL_DEFAULT = 3;
@@ -22,14 +30,57 @@ export function declareExport(program: Command, context: CommandContext): void {
     .description("write releases into one bundle file: TEMPLATE@VERSION, TEMPLATE or digests")
     .option("-o, --output <path>", "file or folder to write to; else TEMPLATE-VERSION.sampan here")
     .option("--level <1-19>", "compression: 3 is quick, 9 smaller", wholeNumber(1, 19), LEVEL_DEFAULT)
+    .option(
+      "--from <release>",
+      "increment on a release that the receiver has; again for another",
+      collect,
+      [],
+    )
+    .option("--for <site>", "increment for a site of the ledger; again for another", collect, [])
+    .option(
+      "--from-state <file>",
+      "increment for the site that wrote this state; again for another",
+      collect,
+      [],
+    )
+    .option(...PLAN)
     .option("--unsigned", "leave the signature away; a site must then allow it")
     .action((texts: string[], options: ExportOptions) => exportReleases(context, texts, options));
   withExamples(
     command,
     "sampan export shop@2.9",
     "sampan export shop@2.9 billing@1.4 -o /media/stick/delivery.sampan --level 9",
+    "sampan export shop@3.0 --from shop@2.9 --from shop@2.8",
+    "sampan export shop@3.0 --for Harbour --plan",
+    "sampan export shop@3.0 --from-state harbour-state.json -o /media/stick",
   );
 }
+
+/** What an increment builds on, and how its file is named after that. */
+async function startOf(client: Client, options: ExportOptions) {
+  const from: ReleaseBrief[] = [];
+  for (const text of options.from) from.push(await findRelease(client, text));
+  const sites: SiteBrief[] = [];
+  for (const text of options.for) sites.push(await findSite(client, text));
+  const states: string[] = [];
+  for (const path of options.fromState) states.push(await readLedgerText(path));
+  const names = [
+    ...from.map(({ version }) => `-from-${version}`),
+    ...sites.map(({ name }) => `-for-${name}`),
+    ...options.fromState.map((path) => `-for-${basename(path, ".json")}`),
+  ];
+  return {
+    wish: {
+      ...(from.length === 0 ? {} : { from: from.map(({ digest }) => digest) }),
+      ...(sites.length === 0 ? {} : { forSites: sites.map(({ id }) => id) }),
+      ...(states.length === 0 ? {} : { states }),
+    },
+    suffix: names.slice(0, NAMES_MAX).join(""),
+  };
+}
+
+/** In the name of a file. */
+const NAMES_MAX = 3;
 
 async function exportReleases(
   context: CommandContext,
@@ -39,20 +90,29 @@ async function exportReleases(
   const client = await context.client();
   const releases: ReleaseBrief[] = [];
   for (const text of texts) releases.push(await findRelease(client, text));
-  const [first] = releases;
-  const name = first === undefined ? "bundle.sampan" : bundleFileName(first);
-  const target = await chooseOutputPath(context, { given: options.output, name });
+  const start = await startOf(client, options);
   const body = {
     releases: releases.map((one) => one.digest),
     level: options.level,
     unsigned: options.unsigned === true,
+    ...start.wish,
   };
+  if (options.plan === true) {
+    const plan = await client.planExport({ body });
+    return context.result(plan, () => renderExportPlan(plan));
+  }
+  const [first] = releases;
+  const name = first === undefined ? "bundle.sampan" : bundleFileName(first, { suffix: start.suffix });
+  const target = await chooseOutputPath(context, { given: options.output, name });
   const { result } = await followJob(context, client, (await client.exportBundle({ body })).jobId);
   const fileId = String(result?.fileId);
   const { sizeBytes, sha256 } = await downloadBundle(context, client, { fileId, target });
   await client.removeBundle({ params: { id: fileId } });
-  context.result({ path: target, sizeBytes, sha256, manifestDigest: result?.manifestDigest }, () =>
+  const remarks = (result?.remarks ?? []) as readonly string[];
+  const done = { path: target, sizeBytes, sha256, manifestDigest: result?.manifestDigest, remarks };
+  context.result(done, () =>
     [
+      ...remarks.map((remark) => `! ${oneLine(remark)}`),
       `${target}  ${humanBytes(sizeBytes)}`,
       `sha256 ${sha256}`,
       `At the site: sampan bundle verify ${basename(target)}; sampan import ${basename(target)}`,

@@ -4,6 +4,7 @@ import { humanBytes } from "../amounts.ts";
 import type { CommandContext } from "../command-context.ts";
 import { wholeNumber, withExamples } from "../command-options.ts";
 import { renderTable } from "../render-table.ts";
+import { declareSiteDocuments } from "./site-documents.ts";
 
 type SiteView = Awaited<ReturnType<Client["getSite"]>>;
 
@@ -11,8 +12,11 @@ const AUDIT_LINES = 50;
 const AUDIT_LINES_MAX = 200;
 
 export function declareSite(program: Command, context: CommandContext): void {
-  const site = program.command("site").description("this site: show (also without a word), policy, audit");
+  const site = program
+    .command("site")
+    .description("this site: show (also without a word), state, receipt, policy, audit");
   declareShow(site, context);
+  declareSiteDocuments(site, context);
   declarePolicy(site, context);
   declareAudit(site, context);
 }
