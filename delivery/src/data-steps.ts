@@ -47,7 +47,7 @@ async function capture(
     });
   const component = componentOf(context, step.component);
   const isMissing = (volume: string) =>
-    !snapshot.volumes.some((one) => one.componentId === component.id && one.volume === volume);
+    !snapshot.volumes.some((one) => one.component === component.name && one.volume === volume);
   const missing = snapshot.state === "complete" ? [] : step.volumes.filter(isMissing);
   if (missing.length > 0 && step.live) await captureLive(parts, { step, component, context });
   else

@@ -4,14 +4,15 @@ import { NAMED_SECTIONS } from "./merge-input.ts";
 import { differingProperties, pathOf, propertyWords, valueAt } from "./property.ts";
 import { isSameImage, sameValue } from "./same-value.ts";
 
-/** What differs from `a` to `b`, property by property; components are matched by id, and by name where they have none. */
+/** What differs from `a` to `b`, property by property; components are matched by installation and id, and by name where they have none. */
 export function diffApps(a: App | AppBody, b: App | AppBody): readonly Change[] {
   const changes: Change[] = [];
   const nameInA = new Map<string, string>();
-  for (const [name, { id }] of Object.entries(a.components)) if (id !== undefined) nameInA.set(id, name);
+  for (const [name, component] of Object.entries(a.components))
+    nameInA.set(identityOf(component, name), name);
   const matched = new Set<string>();
   for (const [name, after] of Object.entries(b.components)) {
-    const before = (after.id !== undefined && nameInA.get(after.id)) || name;
+    const before = nameInA.get(identityOf(after, name)) ?? name;
     const counterpart = Object.hasOwn(a.components, before) ? a.components[before] : undefined;
     if (counterpart === undefined) {
       changes.push(wholeComponent(name, "add"));
@@ -27,6 +28,10 @@ export function diffApps(a: App | AppBody, b: App | AppBody): readonly Change[] 
   for (const section of ["title", "summary", "version"] as const)
     changes.push(...compare(section, section, { before: fieldOf(a, section), after: fieldOf(b, section) }));
   return changes;
+}
+
+function identityOf({ id, installation = "" }: Component, name: string): string {
+  return id === undefined ? `name ${name}` : `id ${installation}/${id}`;
 }
 
 function diffComponents(name: string, before: Component, after: Component): readonly Change[] {

@@ -6,19 +6,20 @@ import type { Subject } from "./subject.ts";
 
 export const COMPONENTS_MAX = 1000;
 
-/** What is wrong inside one component, and ids that two share. */
+/** What is wrong inside one component, and ids that two share; two installations of one template in an app have each its own. */
 export function checkComponents(subject: Subject): void {
   const ids = new Map<string, string>();
   for (const [name, component] of Object.entries(subject.app.components)) {
     const path = ["components", name];
     if (component.id !== undefined) {
-      const other = ids.get(component.id);
+      const identity = `${component.installation ?? ""}/${component.id}`;
+      const other = ids.get(identity);
       if (other !== undefined)
         subject.faults.push({
           path: [...path, "id"],
           message: `is the id of \`${other}\` too; ids are never shared`,
         });
-      else ids.set(component.id, name);
+      else ids.set(identity, name);
     }
     checkKind(subject, path, component);
     checkReplicas(subject, path, component);

@@ -90,7 +90,7 @@ export const dataSnapshots = {
     return context.write(async (inside) => {
       const { volumes } = await taking(inside, id);
       const isSame = (one: DataSnapshotVolume) =>
-        one.componentId === volume.componentId && one.volume === volume.volume;
+        one.component === volume.component && one.volume === volume.volume;
       const next = volumes.some(isSame)
         ? volumes.map((one) => (isSame(one) ? volume : one))
         : [...volumes, volume];
