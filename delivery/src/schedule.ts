@@ -57,6 +57,8 @@ export class Scheduler {
     const { signal, onTrouble } = this.#options;
     const note = { what: "component.run", who: "system", teamId: app.teamId, appId: app.id };
     try {
+      if (await isDataAtWork(this.#parts, app.id))
+        return await this.#tell({ ...note, subject: component.name, outcome: "skipped" }, DATA_AT_WORK);
       const plan = await this.#plan(desired, component);
       const [hindrance] = plan.notes;
       if (plan.steps.length === 0)
@@ -88,6 +90,16 @@ export class Scheduler {
   ): Promise<void> {
     await this.#parts.store.events.add(why === undefined ? event : { ...event, details: { why } });
   }
+}
+
+const DATA_AT_WORK = "data of the app is captured or put back, or may have to be: nothing else may use it";
+
+/** Whether a rollout that has not ended works with data. Until its end: what fails may go back, with the data. */
+async function isDataAtWork(parts: Pick<Parts, "store">, appId: string): Promise<boolean> {
+  const open = await parts.store.rollouts.list({ kind: "all" }, { appId, open: true }, { limit: 50 });
+  for (const { planId } of open.items)
+    if ((await parts.store.plans.get(planId)).steps.some(isDataStep)) return true;
+  return false;
 }
 
 /** The run itself is not waited for: how it ended is seen by observing, and said by its exit code. */
