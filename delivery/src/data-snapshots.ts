@@ -89,8 +89,10 @@ export async function restoreSnapshot(
       why: `it was taken of ${snapshot.appName}`,
       hint: "data goes back into the app that it came from; a backup makes another app of it",
     });
-  const { restore, remarks } = restoreWish(app.spec, snapshot, wish);
-  const capture = wish.captureFirst === false ? undefined : captureOfRestored(parts, app, restore.volumes);
+  const { components, volumes, captureFirst } = wish;
+  const capturable = captureFirst === false ? undefined : componentsWithData(app);
+  const { restore, remarks } = restoreWish(app.spec, snapshot, { components, volumes, capturable });
+  const capture = captureFirst === false ? undefined : captureOfRestored(parts, app, restore.volumes);
   const done = await change(
     parts,
     {
@@ -107,15 +109,14 @@ export async function restoreSnapshot(
   return await toldOf(parts, done, remarks);
 }
 
-/** The data that is about to be replaced. */
+/** The data that is about to be replaced, in an app as it will be: also of what was off, whose volumes stayed. */
 export function captureOfRestored(
   parts: Pick<Parts, "newId">,
-  app: StoredApp,
+  app: Pick<StoredApp, "spec" | "modules">,
   volumes: readonly { readonly component: string }[],
-  after: Pick<StoredApp, "spec" | "modules"> = app,
 ) {
   const replaced = new Set(volumes.map((one) => one.component));
-  const wish = captureWish(parts, app, "all", after);
+  const wish = captureWish(parts, app, "all");
   const components = wish?.components.filter((name) => replaced.has(name)) ?? [];
   return wish === undefined || components.length === 0 ? undefined : { ...wish, components };
 }

@@ -54,6 +54,8 @@ export interface RestoreChoice {
   /** All that the snapshot has of these; everything when both are absent. */
   readonly components?: readonly string[] | undefined;
   readonly volumes?: readonly { readonly component: string; readonly volume: string }[] | undefined;
+  /** Only into components of these, where what is there is captured first: data of the others cannot be. */
+  readonly capturable?: readonly string[] | undefined;
 }
 
 export interface Restoring {
@@ -79,6 +81,10 @@ export function restoreWish(
       remarks.push(`${held.component} is gone, so its volume ${held.volume} is not put back`);
     else if (!isOwn(component, held.volume))
       remarks.push(`${name} has no volume ${held.volume} of its own any more, so that is not put back`);
+    else if (choice.capturable?.includes(name) === false)
+      remarks.push(
+        `${name} is turned off, so what is in its volume ${held.volume} cannot be captured first, and it is not put back`,
+      );
     else volumes.push({ component: name, volume: held.volume });
   }
   if (volumes.length === 0)

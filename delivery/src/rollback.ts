@@ -4,7 +4,7 @@ import type { App } from "@sampan/template";
 import { type Change, type ChangeOptions, change } from "./change.ts";
 import { usableSnapshot } from "./data-content.ts";
 import { captureOfRestored } from "./data-snapshots.ts";
-import { dataPreview, dataRemarks, restoreWish } from "./data-wish.ts";
+import { componentsWithData, dataPreview, dataRemarks, restoreWish } from "./data-wish.ts";
 import { desiredOf } from "./desired-of.ts";
 import { type Pins, pinsOf } from "./images.ts";
 import type { KeptNames } from "./merge-base.ts";
@@ -117,8 +117,9 @@ async function dataBack(
     throw deliveryProblem("DATA_SNAPSHOT_UNUSABLE", `the data snapshot is not of ${app.name}`, {
       why: `it was taken of ${snapshot.appName}`,
     });
-  const { restore, remarks } = restoreWish(after.spec, snapshot);
-  const capture = captureFirst === false ? undefined : captureOfRestored(parts, app, restore.volumes, after);
+  const capturable = captureFirst === false ? undefined : componentsWithData(after);
+  const { restore, remarks } = restoreWish(after.spec, snapshot, { capturable });
+  const capture = captureFirst === false ? undefined : captureOfRestored(parts, after, restore.volumes);
   const data = { restore, ...(capture === undefined ? {} : { capture }) };
   return { change: { data, ...(capture === undefined ? {} : { restoreOnReturn: true }) }, remarks };
 }
