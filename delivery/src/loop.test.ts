@@ -3,6 +3,7 @@ import { scaleComponent } from "./apps.ts";
 import { exportBundle } from "./export.ts";
 import { planExport } from "./export-plan.ts";
 import { historyOfSite, takeIn } from "./ledger.ts";
+import { publish } from "./publish.ts";
 import { makeReceipt } from "./receipt.ts";
 import { makeSiteState } from "./site-state.ts";
 import { startingPoints } from "./starting-points.ts";
@@ -112,6 +113,36 @@ test("an increment is made on named releases, alternatives of one template, or o
   const { bases } = await startingPoints(vendor.parts, { releases, states: [text] });
   expect(bases).toMatchObject([{ release: first, templateName: "Shop", version: "2.9" }]);
   expect((await vendor.parts.store.sites.list()).items).toEqual([]);
+});
+
+test("releases of several templates are had together", async () => {
+  const vendor = await namedSite("vendor");
+  const first = await release(vendor, "2.9");
+  const wish = {
+    appId: (await vendor.app("shop")).id,
+    by: ann,
+    template: { name: "Store" },
+    scope: "team" as const,
+    version: "1.0",
+    components: ["db"],
+    values: [],
+    scaling: {},
+    replace: false,
+    accept: ["all"],
+  };
+  const store = await publish(vendor.parts, wish, { ...quiet, newTemplateId: "store-template" });
+  const second = await release(vendor, "3.0");
+  const { bases } = await startingPoints(vendor.parts, {
+    releases: [second],
+    from: [store.digest, second, first],
+  });
+  expect(bases.map(({ templateName, version }) => `${templateName} ${version}`)).toEqual([
+    "Shop 3.0",
+    "Shop 2.9",
+  ]);
+  const alone = await startingPoints(vendor.parts, { releases: [second], from: [store.digest] });
+  const [db] = alone.bases[0]?.diffIds ?? [];
+  for (const { diffIds } of bases) expect(diffIds).toContain(db);
 });
 
 test("where nothing is known the bundle is full, and what cannot be a base is refused with a way out", async () => {
