@@ -130,7 +130,7 @@ export async function change(parts: Parts, wish: Change, options: ChangeOptions 
   const preflight = startsAnything(desired) ? await lookAtSite(parts, lookOf(wish, desired, before)) : [];
   const made = await planFor(parts, desired, {
     look: wish.remove === true ? "as it is" : "whole",
-    ...(wish.data === undefined ? {} : { data: wish.data }),
+    ...(wish.data === undefined ? {} : { data: withWas(wish.data, last) }),
   });
   const base = before?.generation ?? 0;
   const changes = shownChanges({ wish, before, last, settled });
@@ -145,6 +145,15 @@ export async function change(parts: Parts, wish: Change, options: ChangeOptions 
   );
   parts.wake(wish.app.id);
   return { ...shown, appId: wish.app.id, ...ids };
+}
+
+/** What runs is captured as its own version says. */
+function withWas({ capture, ...rest }: DataWish, last: Desired | undefined): DataWish {
+  if (capture === undefined) return rest;
+  const was = Object.fromEntries(
+    (last?.components ?? []).flatMap(({ name, data }) => (data === undefined ? [] : [[name, data]])),
+  );
+  return { ...rest, capture: { ...capture, was } };
 }
 
 function startsAnything({ components, remove }: Desired): boolean {

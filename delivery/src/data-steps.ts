@@ -4,6 +4,7 @@ import { Bug, describeError, isProblem } from "@sampan/problem";
 import type { InstanceRef, StepContext, VolumeRef } from "@sampan/runtime";
 import type { DataSnapshotVolume } from "@sampan/store";
 import { completeSnapshot, protectVolume, usableSnapshot } from "./data-content.ts";
+import { desiredOf } from "./desired-of.ts";
 import { dropOldSnapshots } from "./drop-old-snapshots.ts";
 import { heldVolume } from "./held-volume.ts";
 import { isRepeatable } from "./move-rollout.ts";
@@ -45,7 +46,7 @@ async function capture(
     throw deliveryProblem("DATA_SNAPSHOT_UNUSABLE", "the data snapshot has failed already", {
       why: snapshot.message ?? "it failed",
     });
-  const component = componentOf(context, step.component);
+  const component = await asItRuns(parts, step, context);
   const isMissing = (volume: string) =>
     !snapshot.volumes.some((one) => one.component === component.name && one.volume === volume);
   const missing = snapshot.state === "complete" ? [] : step.volumes.filter(isMissing);
@@ -57,6 +58,25 @@ async function capture(
         await readVolume(parts, { step, component, context }, volume),
       );
   if (await completeSnapshot(parts, plan, step.snapshotId)) await dropOldSnapshots(parts, snapshot.appId);
+}
+
+/** Captured is what was there before the change: who owned it, and what brings it to rest, says the desired of before. */
+async function asItRuns(
+  parts: Parts,
+  { component: name, index }: StepOf<"data.capture">,
+  context: StepContext,
+): Promise<DesiredComponent> {
+  const { desired, signal } = context;
+  const component = componentOf(context, name);
+  const generation = desired.generation - 1;
+  const last = await desiredOf(parts, { id: desired.app.id, generation });
+  const before = last?.components.find((one) => one.name === name);
+  if (before?.data === undefined) return component;
+  const { instances } = await parts.driver.observe({ id: desired.app.id, images: [] }, signal);
+  const isAsDesired = instances.some(
+    (one) => one.component === name && one.index === index && one.specDigest === component.specDigest,
+  );
+  return isAsDesired ? { ...component, id: before.id } : before;
 }
 
 interface Capturing {

@@ -7,7 +7,12 @@ import { STEP_TIMEOUT_MS } from "./step-list.ts";
 /** What is done with data on the way, once: captured and put back before anything of the new begins. */
 export interface DataWish {
   /** Data of these components is captured into a snapshot. */
-  readonly capture?: { readonly snapshotId: string; readonly components: readonly string[] };
+  readonly capture?: {
+    readonly snapshotId: string;
+    readonly components: readonly string[];
+    /** By component: how data of instances of another version than the desired one is captured; as desired when absent. */
+    readonly was?: Readonly<Record<string, ComponentData>> | undefined;
+  };
   /** These volumes get what a snapshot holds. */
   readonly restore?: {
     readonly snapshotId: string;
@@ -86,7 +91,9 @@ function capturesOf(
   return names.flatMap((name) => {
     const component = components.get(name);
     if (component?.data === undefined) return [];
-    const { data } = component;
+    const running = firstReady(component, observed);
+    const data =
+      (running?.specDigest === component.specDigest ? undefined : own(wish.was, name)) ?? component.data;
     const volumes = data.volumes.filter((volume) => seen.has(volumeKey(name, volume)));
     const absent = data.volumes.filter((volume) => !seen.has(volumeKey(name, volume)));
     if (absent.length > 0)
@@ -95,7 +102,7 @@ function capturesOf(
         text: `${wordsOf(absent)} not captured: ${absent.length === 1 ? "it does" : "they do"} not exist yet`,
       });
     if (volumes.length === 0) return [];
-    const index = readyIndex(component, data, observed);
+    const index = data.before === undefined ? undefined : running?.index;
     if (index === undefined && data.before !== undefined)
       notes.push({
         component: name,
@@ -128,17 +135,16 @@ function refuseAbsent(components: Components, names: readonly string[]): void {
   });
 }
 
-/** The lowest index at which an instance answers that can run `before`. */
-function readyIndex(
-  { name, kind }: DesiredComponent,
-  data: ComponentData,
-  observed: Observed,
-): number | undefined {
-  if (data.before === undefined || kind === "job" || kind === "cron") return undefined;
-  const ready = observed.instances.filter(
-    (one) => one.component === name && one.state === "ready" && one.serving,
-  );
-  return ready.length === 0 ? undefined : Math.min(...ready.map((one) => one.index));
+/** The instance of the lowest index that answers, so that it can run `before`. */
+function firstReady({ name, kind }: DesiredComponent, observed: Observed): ObservedInstance | undefined {
+  if (kind === "job" || kind === "cron") return undefined;
+  return observed.instances
+    .filter((one) => one.component === name && one.state === "ready" && one.serving)
+    .toSorted((a, b) => a.index - b.index)[0];
+}
+
+function own<T>(record: Readonly<Record<string, T>> | undefined, name: string): T | undefined {
+  return record !== undefined && Object.hasOwn(record, name) ? record[name] : undefined;
 }
 
 function restoresOf(components: Components, wish: DataWish["restore"]): readonly Restore[] {
