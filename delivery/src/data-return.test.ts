@@ -176,6 +176,17 @@ test("an upgrade that is told to hold goes back nevertheless when the data canno
   expect(await snapshotsOf(site)).toMatchObject([{ state: "failed" }]);
 });
 
+test("an upgrade that is told to hold goes back nevertheless when what writes to the data could not be stopped for it", async () => {
+  const { site, appId } = await installedShop();
+  let stops = 0;
+  site.engine.onStep = (step, when) => {
+    if (step.kind === "instance.remove" && when === "after" && stops++ === 0) throw new Error("it hangs");
+  };
+  await upgradeNow(site, { capture: "all", onFailure: "hold" });
+  expect((await records(site)).slice(0, 2)).toEqual(["rollback succeeded", "upgrade returned"]);
+  expect(await running(site, appId)).toEqual(OLD);
+});
+
 test("how far a capture has come is told while it runs, and forgotten after", async () => {
   const { site, appId } = await installedShop();
   const told: (string | undefined)[] = [];

@@ -68,13 +68,13 @@ async function carryOutSteps(
   const results = await apply(parts, { rolloutId: rollout.id, plan, desired }, options);
   const failure = failureOf(plan, results, await parts.store.rollouts.steps(rollout.id));
   if (failure === undefined) return await move("stepsDone");
-  return await fail(parts, running, failure, { hasBegun: !hasFailedWithData(plan, results) });
+  return await fail(parts, running, failure, { hasBegun: !isDataUndone(plan, results) });
 }
 
-/** Data comes before all that is new: when that fails, nothing of the new has begun, and what was stopped for it only stands still. */
-function hasFailedWithData(plan: Plan, results: StepResults): boolean {
+/** Data comes before all that is new: while that is not done, nothing of the new has begun, and what was stopped for it only stands still. */
+function isDataUndone(plan: Plan, results: StepResults): boolean {
   return plan.steps.some(
-    ({ id, kind }) => (kind === "data.capture" || kind === "data.restore") && results[id] === "failed",
+    ({ id, kind }) => (kind === "data.capture" || kind === "data.restore") && results[id] !== "done",
   );
 }
 
