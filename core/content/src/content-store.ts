@@ -64,7 +64,7 @@ export interface RecipeFile {
  */
 export type CargoBase = readonly (readonly Digest[])[];
 
-/** How packs are made. `packSizeBytes` is raw bytes, at most 24 MiB; packs of codec 2 are smaller, and of level 3 or 9. */
+/** How packs are made. `packSizeBytes` is raw bytes, at most 24 MiB; packs of codec 2 hold at most 4 MiB. */
 export interface PackingOptions {
   readonly level: number;
   readonly packSizeBytes: number;

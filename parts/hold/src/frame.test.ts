@@ -15,6 +15,7 @@ test.each([
   { level: 3, rawSize: 4096 * KIB },
   { level: 9, rawSize: 64 * KIB },
   { level: 9, rawSize: 4096 * KIB },
+  { level: 19, rawSize: 64 * KIB },
 ])(
   "a frame of $rawSize bytes at level $level reaches both ends of the largest dictionary",
   async ({ level, rawSize }) => {

