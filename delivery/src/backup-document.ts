@@ -11,6 +11,12 @@ export const BACKUP_ROLE = "backup/app";
 export const BACKUP_MEDIA_TYPE = "application/vnd.sampan.backup.v1";
 /** Templates of this kind only carry what belongs to no release: images of the app, and its data. */
 export const CARRIER_PREFIX = "backup-";
+/** Their names begin so: any template may have an id that begins as theirs. */
+export const CARRIER_NAME = "Backup of ";
+
+export function isCarrier(of: { readonly templateId: string; readonly templateName: string }): boolean {
+  return of.templateId.startsWith(CARRIER_PREFIX) && of.templateName.startsWith(CARRIER_NAME);
+}
 
 export interface BackupDocument {
   readonly formatVersion: 1;

@@ -12,7 +12,13 @@ import {
   releaseOf,
   releaseText,
 } from "@sampan/template";
-import { BACKUP_MEDIA_TYPE, BACKUP_ROLE, type BackupDocument, CARRIER_PREFIX } from "./backup-document.ts";
+import {
+  BACKUP_MEDIA_TYPE,
+  BACKUP_ROLE,
+  type BackupDocument,
+  CARRIER_NAME,
+  CARRIER_PREFIX,
+} from "./backup-document.ts";
 import { type BundleFile, type BundleFiles, cutToBytes } from "./bundle-files.ts";
 import { captureImages } from "./capture-images.ts";
 import { inOrder, type UsableSnapshot, usableSnapshot } from "./data-content.ts";
@@ -290,7 +296,7 @@ function carrierOf(
     name: "backup",
     components: Object.fromEntries(components),
   };
-  const title = `Backup of ${app.title ?? app.name}`.slice(0, TITLE_LENGTH_MAX);
+  const title = `${CARRIER_NAME}${app.title ?? app.name}`.slice(0, TITLE_LENGTH_MAX);
   const template = {
     id: `${CARRIER_PREFIX}${app.slug}`.slice(0, TEMPLATE_ID_LENGTH_MAX).replace(/-+$/, ""),
     name: title,

@@ -3,7 +3,7 @@ import type { Digest, HeldImage, OnProgress } from "@sampan/content";
 import { isProblem } from "@sampan/problem";
 import type { Nouns, StoredTemplate } from "@sampan/store";
 import { parseRelease, type Release } from "@sampan/template";
-import { BACKUP_ROLE, CARRIER_PREFIX } from "./backup-document.ts";
+import { BACKUP_ROLE, isCarrier } from "./backup-document.ts";
 import { findTemplate, imagesOfRelease, referenceName } from "./library.ts";
 import { type Actor, isoNow, type Parts } from "./parts.ts";
 import { deliveryProblem } from "./problems.ts";
@@ -118,8 +118,7 @@ async function releasesToKeep(
   if (!isBackup(bundle)) return releases;
   const wanted: BundleRelease[] = [];
   for (const release of releases)
-    if (!release.templateId.startsWith(CARRIER_PREFIX) && !(await isHere(parts, release.digest)))
-      wanted.push(release);
+    if (!isCarrier(release) && !(await isHere(parts, release.digest))) wanted.push(release);
   return wanted;
 }
 

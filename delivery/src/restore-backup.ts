@@ -29,6 +29,8 @@ export interface RestoreBackupWish {
   readonly passphrase: string;
   readonly allowUnsigned: boolean;
   readonly note?: string | undefined;
+  /** Goes on although checks of the site failed; the record keeps them. */
+  readonly ignorePreflight?: boolean | undefined;
 }
 
 export interface RestoredBackup {
@@ -138,7 +140,7 @@ async function makeApp(parts: Parts, { wish, document, app }: Making): Promise<R
       ...(restoring === undefined ? {} : { data: { restore: restoring.restore } }),
       alsoKeep: (nouns) => keepBackedUp(nouns, { wish, document, app, installationIds, snapshotId }),
     },
-    { note: noteOf(wish, document) },
+    { note: noteOf(wish, document), ignorePreflight: wish.ignorePreflight === true },
   );
   // Between the first time and the row that stands for it, somebody may have cleared away what seemed to belong to nothing.
   if (data !== undefined) await protectData(parts, snapshotId, data);

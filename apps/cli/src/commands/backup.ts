@@ -4,7 +4,7 @@ import { openBundle } from "@sampan/bundle";
 import type { Command } from "commander";
 import { humanBytes } from "../amounts.ts";
 import type { CommandContext } from "../command-context.ts";
-import { collect, NOTE, withExamples } from "../command-options.ts";
+import { collect, IGNORE_PREFLIGHT, NOTE, withExamples } from "../command-options.ts";
 import { downloadBundle } from "../download-bundle.ts";
 import { findApp, findTeam } from "../find.ts";
 import { followJob } from "../follow-job.ts";
@@ -87,6 +87,7 @@ interface RestoreOptions {
   readonly onServer?: true;
   readonly allowUnsigned?: true;
   readonly passphraseFile?: string;
+  readonly ignorePreflight?: true;
   readonly note?: string;
 }
 
@@ -98,6 +99,7 @@ function declareRestore(backup: Command, context: CommandContext): void {
     .option("--on-server", "the path is one on the server, such as of a stick that is plugged in there")
     .option("--allow-unsigned", "take a file whose signer is not trusted here")
     .option(...PASSPHRASE)
+    .option(...IGNORE_PREFLIGHT)
     .option(...NOTE)
     .action((path: string, options: RestoreOptions) => restore(context, path, options));
   withExamples(
@@ -117,6 +119,7 @@ async function restore(context: CommandContext, path: string, options: RestoreOp
     teamId: team.id,
     passphrase,
     allowUnsigned: options.allowUnsigned === true,
+    ignorePreflight: options.ignorePreflight === true,
     ...(options.app === undefined ? {} : { appName: options.app }),
     ...(options.note === undefined ? {} : { note: options.note }),
   };

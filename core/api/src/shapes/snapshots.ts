@@ -123,6 +123,7 @@ export const snapshotRoutes = {
       passphrase,
       allowUnsigned: z.boolean().default(false),
       note: note.optional(),
+      ignorePreflight: changeOptions.ignorePreflight,
     }),
     reply: jobStarted,
   }),
