@@ -67,6 +67,17 @@ test("an app is backed up into a file and made again at another site, with its d
   expect((await there.admin.client.listTemplates()).items.map((one) => one.name)).toEqual(["Shop"]);
 });
 
+test("whoever may only look does not take away the data of the team in a backup", async () => {
+  const viewer = await here.person("looks", "viewer");
+  const developer = await here.person("develops", "developer");
+  const files = (await here.admin.client.listBundles()).items.filter(({ teamId }) => teamId === here.teamId);
+  const [backup] = files;
+  expect(backup?.name).toContain("backup");
+  const params = { id: backup?.id ?? "" };
+  await expect(viewer.client.downloadBundle({ params })).rejects.toMatchObject({ code: "API_FORBIDDEN" });
+  expect((await developer.client.downloadBundle({ params })).status).toBe(200);
+});
+
 test("the passphrase is in no log, no job and no file", async () => {
   for (const server of [here, there]) {
     expect(server.log.filter((line) => line.includes(PASSPHRASE))).toEqual([]);

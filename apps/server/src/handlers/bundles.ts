@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import { judge } from "@sampan/api";
 import {
   type BundleFile,
   deliveryProblem,
@@ -9,6 +10,7 @@ import {
   releaseOfText,
   startingPoints,
 } from "@sampan/delivery";
+import { isProblem } from "@sampan/problem";
 import type { RequestContext } from "../http/context.ts";
 import { serverProblem } from "../http/problems.ts";
 import type { Handlers } from "../http/serve-contract.ts";
@@ -61,6 +63,7 @@ function fileHandlers(
         throw deliveryProblem("BUNDLE_FILE_ABSENT", `${file.name} is not whole yet`, {
           hint: "wait for its job",
         });
+      await requireForData(parts, context, file);
       return {
         sizeBytes: file.sizeBytes,
         contentType: "application/vnd.sampan.bundle.v1",
@@ -89,6 +92,22 @@ function fileHandlers(
       return await files.append(file.id, query.offset, body);
     },
   };
+}
+
+/** A backup holds what is in volumes, as it stands: whoever may only look at apps does not see that otherwise either. */
+async function requireForData(parts: ServerParts, context: RequestContext, file: BundleFile): Promise<void> {
+  if (judge(context.actor, "app.snapshot", file.teamId).allowed) return;
+  const bundle = await parts.bundles
+    .openBundle(parts.files.contentPath(file.id, file.name))
+    .catch((error: unknown) => {
+      // What is no bundle is no backup.
+      if (!isProblem(error)) throw error;
+    });
+  try {
+    if (bundle !== undefined && isBackup(bundle)) context.require("app.snapshot", file.teamId);
+  } finally {
+    await bundle?.close();
+  }
 }
 
 function exportHandlers(parts: ServerParts): Pick<Handlers, "exportBundle" | "planExport" | "inspectBundle"> {
