@@ -131,6 +131,27 @@ export async function dropLostReferences(parts: Pick<Parts, "store" | "hold">): 
   }
 }
 
+/**
+ * Protects again what complete snapshots hold. The names go where the database was lost for a while, and nothing else would stand between
+ * the data and the next pruning once a copy of it is put back.
+ */
+export async function protectKnownSnapshots(parts: Pick<Parts, "store" | "hold">): Promise<void> {
+  let after: string | undefined;
+  do {
+    const { items, next } = await parts.store.dataSnapshots.list(
+      { kind: "all" },
+      { state: "complete" },
+      after === undefined ? { limit: 200 } : { limit: 200, after },
+    );
+    for (const { id, imageId } of items) {
+      if (imageId === undefined || (await parts.hold.getReference(`${PREFIX}${id}`)) !== undefined) continue;
+      const image = await parts.hold.image(imageId);
+      if (image !== undefined) await protectSnapshot(parts, id, image);
+    }
+    after = next;
+  } while (after !== undefined);
+}
+
 async function stateOf(parts: Pick<Parts, "store">, snapshotId: string): Promise<DataSnapshotState | "gone"> {
   try {
     return (await parts.store.dataSnapshots.get(snapshotId)).state;

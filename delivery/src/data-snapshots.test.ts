@@ -3,6 +3,7 @@ import { type MemoryProgram, serving } from "@sampan/runtime";
 import type { Component } from "@sampan/template";
 import { expect, test } from "vitest";
 import { scaleComponent, setRunning } from "./apps.ts";
+import { protectKnownSnapshots } from "./data-content.ts";
 import { removeSnapshot, restoreSnapshot, takeSnapshot } from "./data-snapshots.ts";
 import type { Parts } from "./parts.ts";
 import { reconcile } from "./reconcile.ts";
@@ -360,4 +361,17 @@ test("a stopped app is captured as it stands, and stays stopped", async () => {
   expect(await running(site, appId)).toEqual([]);
   expect(await snapshotsOf(site)).toMatchObject([{ id, state: "complete" }]);
   expect(held(site, appId)).toEqual(before);
+});
+
+test("what a snapshot holds is protected again where the names that did it were lost with the database", async () => {
+  const { site } = await runningShop();
+  const id = await snapshotNow(site);
+  await site.parts.hold.removeReference(`data/${id}`);
+  await protectKnownSnapshots(site.parts);
+  expect(await dataReferences(site)).toEqual([`data/${id}`]);
+  await site.parts.hold.removeReference(`data/${id}`);
+  const prune = { protect: [], now: site.clock.now() + 1e9, keepYoungerThanMs: 0 };
+  await site.parts.hold.executePrune(await site.parts.hold.planPrune(prune));
+  await protectKnownSnapshots(site.parts);
+  expect(await dataReferences(site)).toEqual([]);
 });

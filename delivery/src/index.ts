@@ -20,8 +20,9 @@ export {
   backUp,
 } from "./backup.ts";
 export { type BundleFile, BundleFiles } from "./bundle-files.ts";
+export { type PartOfBundle, partOf, readOfBundle } from "./bundle-part.ts";
 export { type Change, type Changed, type ChangeOptions, change, type NewApp, planFor } from "./change.ts";
-export { dropLostReferences } from "./data-content.ts";
+export { dropLostReferences, protectKnownSnapshots } from "./data-content.ts";
 export {
   type DataChanged,
   type RestoreWish,

@@ -1,6 +1,6 @@
 import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { dropLostReferences } from "@sampan/delivery";
+import { dropLostReferences, protectKnownSnapshots } from "@sampan/delivery";
 import type { ServerParts } from "./handlers/server-parts.ts";
 
 const DAY_MS = 86_400_000;
@@ -21,6 +21,7 @@ export async function housekeep(
   const nowMs = parts.nowMs();
   const work: Readonly<Record<string, () => Promise<unknown>>> = {
     "drop what is old": () => parts.store.housekeep(),
+    "protect the data of snapshots": () => protectKnownSnapshots(parts),
     "let go of data that no snapshot owns": () => dropLostReferences(parts),
     "remove stale bundle files": () =>
       parts.files.removeStale(new Date(nowMs - STALE_AFTER_MS).toISOString()),

@@ -6,6 +6,7 @@ import {
   type ImportWish,
   importRelease,
   type PublishWish,
+  protectKnownSnapshots,
   publish,
   type RestoreBackupWish,
   restoreBackup,
@@ -94,6 +95,7 @@ function backupJobs(parts: ServerParts): Jobs {
 function holdJobs(parts: ServerParts): Jobs {
   return {
     async prune(run) {
+      await protectKnownSnapshots(parts);
       const plan = await parts.hold.planPrune(await pruneInputs(parts));
       const { bytesFreed } = await parts.hold.executePrune(plan);
       await run.log(`freed ${bytesFreed} bytes`);
