@@ -167,9 +167,15 @@ const DISK: readonly [string, string, Row, string][] = [
   ],
   [
     "snapshot",
-    "too little",
+    "too little, were all of it new; what has not changed is held already",
     { wanted: { capture: { sizeBytes: 60 * GIB } } },
-    "fail: 50 GiB free | 60 GiB, as measured last",
+    "warn: 50 GiB free | 60 GiB, as measured last",
+  ],
+  [
+    "snapshot",
+    "too little even for a few changes",
+    { wanted: { capture: { sizeBytes: 501 * GIB } } },
+    "fail: 50 GiB free | 501 GiB, as measured last",
   ],
   [
     "snapshot",

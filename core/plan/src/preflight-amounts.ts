@@ -81,10 +81,20 @@ export function judgeDisk({ disk }: Requirements, { diskFreeBytes }: Facts): Ver
   return judgeFree(diskFreeBytes, { wanted, nothing, unknown: disk.unknownImages.length > 0 });
 }
 
+/** Data whose size is known was captured before: what has not changed since is held, and takes no room again. */
 export function judgeSnapshot({ capture }: Requirements, { holdFreeBytes }: Facts): Verdict {
   const size = capture?.sizeBytes;
+  const free = known(holdFreeBytes) ?? 0;
+  if (size !== undefined && free < size && free >= size * CHANGED_SHARE)
+    return warn(
+      `${sizeText(free)} free`,
+      "It is enough only while no more than that has changed since the last data snapshot: free disk space, or drop old snapshots and prune.",
+    );
   return judgeFree(holdFreeBytes, { wanted: size ?? 0, nothing: false, unknown: size === undefined });
 }
+
+/** With less than this share of the data free, not even what changes from one time to the next is sure to fit. */
+const CHANGED_SHARE = 0.1;
 
 /** Less than this share of what is free now should not be left. */
 const SHARE_LEFT_MIN = 0.1;
