@@ -7,7 +7,12 @@ import { readSettings } from "./settings.js";
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
 const settings = readSettings(process.env);
-const app = Fastify({ logger: { level: process.env.LOG_LEVEL ?? "info" }, disableRequestLogging: true });
+const app = Fastify({
+  logger: { level: process.env.LOG_LEVEL ?? "info" },
+  disableRequestLogging: true,
+  // Who has come in before the door was closed is served.
+  return503OnClosing: false,
+});
 const database = mysql.createPool({ ...settings.database, connectionLimit: 8, connectTimeout: 3000 });
 const cache = openCache(settings.redis, { cacheSeconds: settings.cacheSeconds, log: app.log });
 const books = booksOf({ database, cache });
