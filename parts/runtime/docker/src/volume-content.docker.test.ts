@@ -153,6 +153,45 @@ test(
   }),
 );
 
+test(
+  "new content that cannot be made to count is told as that, and the old one stays",
+  withStory(async (story, data) => {
+    await harness.driver.writeVolume(data, tarOf("old"));
+    const guard = async () =>
+      (await harness.scope.volumes(story.app.id)).find(({ Name }) => Name.endsWith("-guard"))?.Name ?? "";
+    let stranger = "";
+    // Such as a program that mounts all volumes of the engine to copy them.
+    async function* whileMounted(): Bytes {
+      const Mounts = [{ Type: "volume", Source: await guard(), Target: "/copied" }];
+      const { body } = await harness.client.call<{ readonly Id: string }>({
+        method: "POST",
+        path: "/containers/create",
+        body: { Image: harness.images.role.id, HostConfig: { Mounts } },
+        what: "mount a guard",
+      });
+      stranger = body.Id;
+      yield* tarOf("new");
+    }
+    try {
+      await expect(harness.driver.writeVolume(data, whileMounted())).rejects.toMatchObject({
+        code: "RUNTIME_REFUSED",
+      });
+    } finally {
+      const query = { force: true };
+      await harness.client.call({
+        method: "DELETE",
+        path: `/containers/${stranger}`,
+        query,
+        what: "let go of it",
+      });
+    }
+    expect(await inside(story, "cat file")).toBe("old");
+    await harness.driver.writeVolume(data, tarOf("new"));
+    expect(await inside(story, "cat file")).toBe("new");
+    expect(await harness.remains(story.app.id)).toHaveLength(1);
+  }),
+);
+
 test("what was left behind is swept up by the next process, with nobody asking for the volume", async () => {
   // A site of its own, where no other driver sweeps.
   const options = { ...harness.options, site: `${harness.options.site}-swept` };

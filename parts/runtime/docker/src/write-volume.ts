@@ -31,7 +31,7 @@ export async function writeVolume(
       const guard = await createGuard(context, ref.app, next, signal);
       const volume = await createVolume(context, ref.app, next, signal);
       await fillThroughCarrier(context, ref, { volume, tar }, signal);
-      await letCount(context, ref, guard, signal);
+      await letCount(context, ref, { guard, volume }, signal);
     } catch (error) {
       context.working.delete(mark);
       await sweepVolumes(context, ref.app.id, undefined).catch(() => {});
@@ -70,17 +70,24 @@ function wantedOf({ component, volume }: VolumeRef) {
   return { owner: component, volume };
 }
 
-/** Under the app's lock, no instance is being made that would mount the volume before. */
+/** Under the app's lock, no instance is being made that would mount the volume before. That it counts is looked at, and not believed. */
 async function letCount(
   context: DriverContext,
   ref: VolumeRef,
-  guard: EngineVolume,
+  { guard, volume }: { readonly guard: EngineVolume; readonly volume: EngineVolume },
   signal: AbortSignal | undefined,
 ): Promise<void> {
   await context.lock.run(ref.app.id, async () => {
     const before = findVolume(await appVolumes(context.scope, ref.app.id, signal), wantedOf(ref));
     await refuseMounted(context, ref, before, signal);
-    await removeEngineVolume(context, guard.Name);
+    if (!(await removeEngineVolume(context, guard.Name)))
+      throw mounted(ref, "written", await context.scope.containersMounting(guard.Name, signal));
+    const after = findVolume(await appVolumes(context.scope, ref.app.id, undefined), wantedOf(ref));
+    if (after?.Name === volume.Name) return;
+    throw runtimeProblem("RUNTIME_REFUSED", `${volumeTitle(ref)} cannot be written`, {
+      why: `its new content lies in ${volume.Name}, and the engine does not show that`,
+      hint: "Look at what else works with the engine's volumes, and try again.",
+    });
   });
 }
 
@@ -171,12 +178,16 @@ function renamed(entry: TarWalkEntry, path: string): Uint8Array {
   return tar;
 }
 
+const FLUSH_TIMEOUT_MS = 60_000;
+
 /** Where the engine's disk is this machine's, what was written is on it before the data it replaces goes. */
 async function flush(context: DriverContext, volume: EngineVolume): Promise<void> {
   if (context.client.address.kind !== "socket") return;
-  await promisify(execFile)("sync", ["--file-system", volume.Mountpoint], { timeout: 60_000 }).catch(
-    () => {},
-  );
+  const sync = (...of: string[]) => promisify(execFile)("sync", of, { timeout: FLUSH_TIMEOUT_MS });
+  // Who may not look into the engine's folders, or sees them elsewhere, has everything written that waits.
+  await sync("--file-system", volume.Mountpoint)
+    .catch(() => sync())
+    .catch(() => {});
 }
 
 async function refuseMounted(
