@@ -13,7 +13,7 @@ import {
   statfs,
   writeFile,
 } from "node:fs/promises";
-import { join, sep } from "node:path";
+import { basename, join, sep } from "node:path";
 import type { ByteRange, Bytes, OnProgress } from "@sampan/content";
 import { deliveryProblem } from "./problems.ts";
 
@@ -95,7 +95,7 @@ export class BundleFiles {
     readonly name: string;
     readonly teamId?: string;
   }): Promise<BundleFile> {
-    await rm(join(this.#folder, wish.id), { recursive: true, force: true });
+    await this.removeExport(wish.id);
     return await this.#begin({ ...wish, origin: "exported", state: "writing", sizeBytes: 0 });
   }
 
@@ -194,8 +194,8 @@ export class BundleFiles {
     let done = 0;
     for await (const chunk of createReadStream(path, {
       highWaterMark: 1 << 20,
-      signal: options.signal,
     }) as AsyncIterable<Buffer>) {
+      options.signal.throwIfAborted();
       hash.update(chunk);
       done += chunk.byteLength;
       options.onProgress({ stage: "checksum", done, total: size });
@@ -203,6 +203,34 @@ export class BundleFiles {
     const kept: Kept = { ...file, state: "whole", sizeBytes: size, sha256: hash.digest("hex") };
     await this.#keep(kept);
     return { ...kept, receivedBytes: size };
+  }
+
+  /**
+   * An export in volumes is written, all beside each other in the place of `id`: each becomes a file of its own. The first stays
+   * under `id`; the others are `id-v02` and so on.
+   */
+  async sealVolumes(
+    id: string,
+    paths: readonly string[],
+    options: { readonly signal: AbortSignal; readonly onProgress: OnProgress },
+  ): Promise<readonly BundleFile[]> {
+    const { receivedBytes: _, ...first } = await this.get(id);
+    const sealed: BundleFile[] = [];
+    for (const [index, path] of paths.entries()) {
+      const volume: Kept = { ...first, id: volumeId(id, index + 1), name: basename(path) };
+      if (index > 0) await mkdir(join(this.#folder, volume.id), { recursive: true });
+      await this.#keep(volume);
+      if (index > 0) await rename(path, this.contentPath(volume.id, volume.name));
+      sealed.push(await this.seal(volume.id, options));
+    }
+    return sealed;
+  }
+
+  /** All files of an export, whole or not. */
+  async removeExport(id: string): Promise<void> {
+    await this.#made();
+    const own = (await readdir(this.#folder)).filter((one) => one === id || isVolumeOf(one, id));
+    for (const one of own) await rm(join(this.#folder, one), { recursive: true, force: true });
   }
 
   read(file: BundleFile, range: ByteRange): Bytes {
@@ -267,6 +295,14 @@ export class BundleFiles {
     await writeFile(`${path}.part`, JSON.stringify(kept), { flush: true });
     await rename(`${path}.part`, path);
   }
+}
+
+function volumeId(id: string, number: number): string {
+  return number === 1 ? id : `${id}-v${String(number).padStart(2, "0")}`;
+}
+
+function isVolumeOf(name: string, id: string): boolean {
+  return name.startsWith(`${id}-v`) && /^\d{2,4}$/.test(name.slice(id.length + 2));
 }
 
 /** A file that was torn by a power cut is as none. */

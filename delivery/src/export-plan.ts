@@ -10,8 +10,10 @@ import { type StartingPoints, type StartWish, startingPoints } from "./starting-
 /** What an export would write, and what it would meet at the sites that it is for. Sizes are bytes. */
 export interface ExportPlan {
   readonly kind: BundlePreview["kind"];
-  /** Of the file: to 5 per cent. */
+  /** Of all files: to 5 per cent. */
   readonly sizeBytes: number;
+  /** Files: 1 without `volumeSizeBytes`; else estimated, and one more is possible. */
+  readonly volumeCount: number;
   readonly parts: BundlePreview["parts"];
   readonly pieces: BundlePreview["pieces"];
   /** Uncompressed layers: those that travel, and those that every base has. */
@@ -52,7 +54,7 @@ export const MEDIA = [
 /** Tells what an export would carry and why, without packing it. Throws what `exportBundle` throws before it writes, and what `startingPoints` throws. */
 export async function planExport(
   parts: Parts,
-  wish: StartWish & Pick<ExportWish, "level" | "unsigned">,
+  wish: StartWish & Pick<ExportWish, "level" | "unsigned" | "volumeSizeBytes">,
   options: { readonly signal?: AbortSignal } = {},
 ): Promise<ExportPlan> {
   const starts = await startingPoints(parts, wish);
@@ -63,10 +65,11 @@ export async function planExport(
   const sites: SitePrediction[] = [];
   for (const state of starts.states)
     sites.push(await predictSite(parts, { state, preview, releases, digests: wish.releases }));
-  const { kind, sizeBytes, pieces, bases } = preview;
+  const { kind, sizeBytes, volumeCount, pieces, bases } = preview;
   return {
     kind,
     sizeBytes,
+    volumeCount,
     parts: preview.parts,
     pieces,
     layersCarriedBytes: sumOf(preview.layersCarried),

@@ -11,6 +11,8 @@ export interface ExportWish {
   readonly unsigned: boolean;
   /** What receivers have: makes an increment. Full when absent or empty. See `startingPoints`. */
   readonly bases?: readonly CargoRelease[];
+  /** Makes volumes of at most this size, which is 16 MiB or more; one file when absent. */
+  readonly volumeSizeBytes?: number;
   /** Why it is not as small as was hoped, for whoever waits for it. */
   readonly remarks?: readonly string[];
   readonly teamId?: string;
@@ -21,13 +23,21 @@ export interface ExportWish {
 /** Larger packs save 1 or 2 % and cost memory on both sides. */
 export const PACK_SIZE_BYTES = 8 * 1024 * 1024;
 
-/** Writes releases into a sealed bundle file, full or an increment, signed by this site unless told otherwise. Begun again, it begins anew and leaves nothing behind. */
+/**
+ * Writes releases into a sealed bundle, full or an increment, in one file or in volumes, signed by this site unless told otherwise. The
+ * first file has the id that was wished. Begun again, it begins anew; failing, it leaves nothing behind.
+ */
 export async function exportBundle(
   parts: Parts,
   files: BundleFiles,
   wish: ExportWish,
   options: { readonly signal: AbortSignal; readonly onProgress: OnProgress },
-): Promise<{ readonly file: BundleFile; readonly manifestDigest: Digest }> {
+): Promise<{
+  readonly file: BundleFile;
+  /** All volumes in their order; else the one file. */
+  readonly files: readonly BundleFile[];
+  readonly manifestDigest: Digest;
+}> {
   const cargo = await writeOptions(parts, wish);
   const file = await files.beginExport({
     id: wish.fileId,
@@ -40,21 +50,29 @@ export async function exportBundle(
       signal: options.signal,
       onProgress: options.onProgress,
     });
-    return { file: await files.seal(file.id, options), manifestDigest: written.digest };
+    const paths = written.files.map(({ path }) => path);
+    const sealed =
+      wish.volumeSizeBytes === undefined
+        ? [await files.seal(file.id, options)]
+        : await files.sealVolumes(file.id, paths, options);
+    return { file: sealed[0]!, files: sealed, manifestDigest: written.digest };
   } catch (error) {
-    await files.remove(file.id);
+    await files.removeExport(file.id);
     throw error;
   }
 }
 
+type CargoWish = Pick<ExportWish, "releases" | "level" | "unsigned" | "bases" | "volumeSizeBytes">;
+
 /** All that decides what is written. */
 export async function writeOptions(
   parts: Parts,
-  { releases, level, unsigned, bases = [] }: Pick<ExportWish, "releases" | "level" | "unsigned" | "bases">,
+  { releases, level, unsigned, bases = [], volumeSizeBytes }: CargoWish,
 ): Promise<Cargo> {
   return {
     ...(await cargoOf(parts, releases)),
     ...(bases.length === 0 ? {} : { bases }),
+    ...(volumeSizeBytes === undefined ? {} : { volumeSizeBytes }),
     level,
     packSizeBytes: PACK_SIZE_BYTES,
     createdBy: `sampan/${parts.productVersion}`,

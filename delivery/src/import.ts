@@ -1,9 +1,10 @@
-import type { Bundle, BundleRelease, Trust } from "@sampan/bundle";
+import type { Bundle, BundleRelease, ImportedBundle, Trust } from "@sampan/bundle";
 import type { Digest, HeldImage, OnProgress } from "@sampan/content";
 import { isProblem } from "@sampan/problem";
 import type { Nouns, StoredTemplate } from "@sampan/store";
 import { parseRelease, type Release } from "@sampan/template";
 import { BACKUP_ROLE, isCarrier } from "./backup-document.ts";
+import { forgetParts, keepPart, type PartOfBundle, partOf, readOfBundle } from "./bundle-part.ts";
 import { findTemplate, imagesOfRelease, referenceName } from "./library.ts";
 import { type Actor, isoNow, type Parts } from "./parts.ts";
 import { deliveryProblem } from "./problems.ts";
@@ -27,6 +28,13 @@ export interface ImportOptions {
 }
 
 export interface Imported {
+  /** False: a volume or a repair was taken, and others are still to come. Then nothing is in the library yet. */
+  readonly complete: boolean;
+  /** Numbers of the volumes that are still to come; `[1]` when it is the bundle itself that a repair was made for. */
+  readonly missing: readonly number[];
+  /** Absent when the file was the whole bundle. */
+  readonly part?: PartOfBundle;
+  readonly manifestDigest: Digest;
   readonly releases: readonly {
     readonly digest: Digest;
     readonly templateId: string;
@@ -42,7 +50,8 @@ export interface Imported {
 
 /**
  * Takes a bundle into the library: everything is verified before the library changes, and it changes in one transaction.
- * Stopped anywhere and begun again, it goes on with what it lacks.
+ * Stopped anywhere and begun again, it goes on with what it lacks. Of a volume or a repair all is kept; the library changes with the
+ * file that makes the bundle complete, whichever it is.
  */
 export async function importRelease(
   parts: Parts,
@@ -56,39 +65,24 @@ export async function importRelease(
     await options.onStep?.("verify");
     await parts.bundles.verifyBundle(wish.path, {
       trust,
+      held: parts.hold,
       signal: options.signal,
       onProgress: options.onProgress,
     });
     await options.onVerified?.(bundle);
-    const arrived: Arrived[] = [];
-    for (const { digest } of await releasesToKeep(parts, bundle))
-      arrived.push({ digest, ...readArrived(digest, await bundle.read(digest)) });
-    for (const { release } of arrived) await refuseElsewhere(parts.store, release, wish);
-    const content = await parts.bundles.importBundle(bundle, parts.hold, {
-      trust,
-      signal: options.signal,
-      onProgress: options.onProgress,
-      ...(wish.throttleBytesPerSecond === undefined
-        ? {}
-        : { throttleBytesPerSecond: wish.throttleBytesPerSecond }),
-      ...(options.onStep === undefined ? {} : { onStep: options.onStep }),
-    });
+    const wanted = await releasesToKeep(parts, bundle);
+    await refuseAhead(parts, bundle, { wish, wanted });
+    const content = await copyContent(parts, bundle, { wish, trust, options });
+    const releases = content.complete
+      ? await intoLibrary(parts, { wish, bundle, content, wanted, begunMs }, options)
+      : [];
     const signer = content.signatures.trusted[0];
-    // What an earlier attempt left was not measured, and what is slowed down on purpose tells nothing.
-    const isMeasure = content.skippedBytes === 0 && wish.throttleBytesPerSecond === undefined;
-    await options.onStep?.("protect");
-    for (const one of arrived) await protect(parts, one, content.images);
-    await options.onStep?.("library");
-    const releases = await parts.store.transaction((nouns) =>
-      keepReleases(nouns, parts, {
-        wish,
-        bundle,
-        arrived,
-        signer,
-        ...(isMeasure ? { tookMs: parts.nowMs() - begunMs } : {}),
-      }),
-    );
+    const part = partOf(bundle);
     return {
+      complete: content.complete,
+      missing: content.missing,
+      ...(part === undefined ? {} : { part }),
+      manifestDigest: bundle.manifestDigest,
       releases,
       copiedBytes: content.copiedBytes,
       skippedBytes: content.skippedBytes,
@@ -100,6 +94,71 @@ export async function importRelease(
   } finally {
     await bundle.close();
   }
+}
+
+/** What can be told of releases before anything is copied: of a volume, only of those that it has or that have come. */
+async function refuseAhead(
+  parts: Parts,
+  bundle: Bundle,
+  { wish, wanted }: { readonly wish: ImportWish; readonly wanted: readonly BundleRelease[] },
+): Promise<void> {
+  for (const { digest } of wanted) {
+    const bytes = await readOfBundle(parts, bundle, digest);
+    if (bytes !== undefined) await refuseElsewhere(parts.store, readArrived(digest, bytes).release, wish);
+  }
+}
+
+async function copyContent(
+  parts: Parts,
+  bundle: Bundle,
+  by: { readonly wish: ImportWish; readonly trust: Trust; readonly options: ImportOptions },
+): Promise<ImportedBundle> {
+  const { signal, onProgress, onStep } = by.options;
+  const { throttleBytesPerSecond } = by.wish;
+  return await parts.bundles.importBundle(bundle, parts.hold, {
+    trust: by.trust,
+    protect: (manifest) => keepPart(parts, manifest),
+    signal,
+    onProgress,
+    ...(throttleBytesPerSecond === undefined ? {} : { throttleBytesPerSecond }),
+    ...(onStep === undefined ? {} : { onStep }),
+  });
+}
+
+interface Complete {
+  readonly wish: ImportWish;
+  readonly bundle: Bundle;
+  readonly content: ImportedBundle;
+  readonly wanted: readonly BundleRelease[];
+  readonly begunMs: number;
+}
+
+async function intoLibrary(
+  parts: Parts,
+  { wish, bundle, content, wanted, begunMs }: Complete,
+  { onStep }: ImportOptions,
+): Promise<Imported["releases"]> {
+  const names = new Set(wanted.map(({ digest }) => digest));
+  const arrived = content.releases
+    .filter(({ digest }) => names.has(digest))
+    .map(({ digest, bytes }) => ({ digest, ...readArrived(digest, bytes) }));
+  // What an earlier attempt or volume left was not measured, and what is slowed down on purpose tells nothing.
+  const isMeasure =
+    content.skippedBytes === 0 && wish.throttleBytesPerSecond === undefined && bundle.part.kind === "whole";
+  await onStep?.("protect");
+  for (const one of arrived) await protect(parts, one, content.images);
+  await onStep?.("library");
+  const releases = await parts.store.transaction((nouns) =>
+    keepReleases(nouns, parts, {
+      wish,
+      bundle,
+      arrived,
+      signer: content.signatures.trusted[0],
+      ...(isMeasure ? { tookMs: parts.nowMs() - begunMs } : {}),
+    }),
+  );
+  await forgetParts(parts, bundle);
+  return releases;
 }
 
 export function isBackup({ document }: Pick<Bundle, "document">): boolean {
@@ -246,7 +305,7 @@ async function keepReleases(
   await nouns.imports.add({
     bundleDigest: bundle.manifestDigest,
     fileName: wish.fileName,
-    sizeBytes: bundle.sizeBytes,
+    sizeBytes: bundle.document.volumes?.reduce((sum, { size }) => sum + size, 0) ?? bundle.sizeBytes,
     releases: arrived.map((one) => one.digest),
     who: wish.by.name,
     ...(signer === undefined ? {} : { signer }),

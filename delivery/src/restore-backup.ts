@@ -9,6 +9,7 @@ import {
   type BackupDocument,
   parseBackupDocument,
 } from "./backup-document.ts";
+import { readOfBundle } from "./bundle-part.ts";
 import { change, type NewApp } from "./change.ts";
 import { protectSnapshot } from "./data-content.ts";
 import { restoreWish } from "./data-wish.ts";
@@ -101,7 +102,11 @@ async function findApp(parts: Parts, id: string): Promise<StoredApp | undefined>
 async function openBackup(parts: Parts, bundle: Bundle, passphrase: string): Promise<BackupDocument> {
   const blob = bundle.document.blobs.find((one) => one.role === BACKUP_ROLE);
   if (blob === undefined) throw notABackup();
-  const sealed = await bundle.read(blob.digest);
+  const sealed = await readOfBundle(parts, bundle, blob.digest);
+  if (bundle.part.kind !== "whole" || sealed === undefined)
+    throw deliveryProblem("BACKUP_INVALID", "the file is only a part of a backup", {
+      hint: "a part is imported with `sampan import`; to restore, take the backup itself",
+    });
   return parseBackupDocument(await parts.passphrases.openWithPassphrase(sealed, passphrase));
 }
 

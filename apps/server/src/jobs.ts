@@ -42,12 +42,14 @@ function releaseJobs(parts: ServerParts): Jobs {
       const wish = run.input as ExportWish;
       const { remarks = [] } = wish;
       for (const remark of remarks) await run.log(remark);
-      const { file, manifestDigest } = await exportBundle(parts, parts.files, wish, {
+      const { file, files, manifestDigest } = await exportBundle(parts, parts.files, wish, {
         signal: run.signal,
         onProgress: run.progress,
       });
-      await run.log(`wrote ${file.name}, ${file.sizeBytes} bytes, sha256 ${file.sha256}`);
+      for (const { name, sizeBytes, sha256 } of files)
+        await run.log(`wrote ${name}, ${sizeBytes} bytes, sha256 ${sha256}`);
       return {
+        files: files.map(({ id, name, sizeBytes, sha256 }) => ({ fileId: id, name, sizeBytes, sha256 })),
         fileId: file.id,
         name: file.name,
         sizeBytes: file.sizeBytes,
@@ -63,6 +65,8 @@ function releaseJobs(parts: ServerParts): Jobs {
       });
       for (const release of imported.releases)
         await run.log(`imported ${release.templateName} ${release.version}`);
+      if (!imported.complete)
+        await run.log(`the file is kept; volumes still to come: ${imported.missing.join(", ")}`);
       for (const remark of imported.remarks) await run.log(remark);
       return imported;
     },

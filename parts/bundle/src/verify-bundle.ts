@@ -70,7 +70,10 @@ export async function verifyContent(
     if (damage.isFull) break;
     done += BLOCK + paddedBytes(entry.size);
   }
-  damage.throwIfAny(bundle, "copy it again from where it came from");
+  damage.throwIfAny(
+    bundle,
+    "copy it again from where it came from; or ask for what is hit: sampan bundle repair-request FILE",
+  );
   const end = await readStretch(bundle, stretch, bundle.sizeBytes - END_BYTES, END_BYTES);
   if (!isZero(end))
     throw bundleProblem("BUNDLE_DAMAGED", `${partName(bundle)} is damaged`, { why: "its end is not zero" });

@@ -6,7 +6,9 @@ import {
   type ExportWish,
   type ImportWish,
   isBackup,
+  partOf,
   planExport,
+  readOfBundle,
   releaseOfText,
   startingPoints,
 } from "@sampan/delivery";
@@ -120,6 +122,7 @@ function exportHandlers(parts: ServerParts): Pick<Handlers, "exportBundle" | "pl
         level: body.level,
         unsigned: body.unsigned,
         fileId: parts.newId("bdl"),
+        ...(body.volumeSizeBytes === undefined ? {} : { volumeSizeBytes: body.volumeSizeBytes }),
         ...(bases.length === 0 ? {} : { bases }),
         ...(remarks.length === 0 ? {} : { remarks }),
         ...(teamId === undefined ? {} : { teamId }),
@@ -228,9 +231,11 @@ async function inspect(parts: ServerParts, path: string) {
       ),
     );
     const wants = new Set<string>();
-    for (const release of document.releases)
-      for (const want of wantsOf(new TextDecoder().decode(await bundle.read(release.digest))))
-        wants.add(want);
+    for (const release of document.releases) {
+      const bytes = await readOfBundle(parts, bundle, release.digest);
+      if (bytes !== undefined) for (const want of wantsOf(new TextDecoder().decode(bytes))) wants.add(want);
+    }
+    const part = partOf(bundle);
     const nameOf = (keyId: string) =>
       keyId === parts.site.signer.keyId ? "this site" : known.find((key) => key.keyId === keyId)?.name;
     const signature = (keyId: string, trusted: boolean) => ({
@@ -243,6 +248,7 @@ async function inspect(parts: ServerParts, path: string) {
       kind: document.kind,
       backup: isBackup(bundle),
       manifestDigest: bundle.manifestDigest,
+      ...(part === undefined ? {} : { part }),
       releases: document.releases.map((release, index) => ({ ...release, held: held[index] === true })),
       signatures: [
         ...report.trusted.map((id) => signature(id, true)),

@@ -25,6 +25,14 @@ export const bundleView = z.object({
   /** It carries a whole app: restoring it makes the app; importing takes only the releases out of it. */
   backup: z.boolean(),
   manifestDigest: digest,
+  /** Absent when the file is the whole bundle; `number` is of a volume, `volumes` how many there are. */
+  part: z
+    .object({
+      kind: z.enum(["volume", "repair"]),
+      number: z.int().optional(),
+      volumes: z.int().optional(),
+    })
+    .optional(),
   releases: z.array(
     z.object({
       digest,
@@ -43,7 +51,7 @@ export const bundleView = z.object({
   /** What importing needs of the disk, and what is free. */
   needsBytes: z.number(),
   freeBytes: z.number(),
-  /** What its releases want that a site may not like: privileged, capabilities, host ports. */
+  /** What its releases want that a site may not like: privileged, capabilities, host ports. Of a volume: of the releases that have come. */
   wants: z.array(z.string()),
   document,
 });
@@ -57,6 +65,11 @@ const exportWish = z.object({
   teamId: id.optional(),
   level: z.int().min(1).max(19).default(3),
   unsigned: z.boolean().default(false),
+  /** Writes volumes of at most this size. The job's result lists them all under `files`; its `fileId` is the first. */
+  volumeSizeBytes: z
+    .int()
+    .min(16 * 1024 * 1024)
+    .exactOptional(),
   ...startWish,
 });
 
@@ -65,7 +78,8 @@ export const bundleRoutes = {
     method: "POST",
     path: "/bundles/export",
     tag,
-    summary: "Write releases into a bundle file: full, or an increment on what receivers have",
+    summary:
+      "Write releases into a bundle, one file or volumes: full, or an increment on what receivers have",
     permission: "bundle.export",
     status: 202,
     body: exportWish,
@@ -151,7 +165,8 @@ export const bundleRoutes = {
     method: "POST",
     path: "/bundles/import",
     tag,
-    summary: "Import a bundle into the library of a team or of the enterprise",
+    summary:
+      "Import a bundle, or a volume or repair of one, into the library of a team or of the enterprise; the job's result says whether it is `complete`, and which volumes are `missing`",
     permission: "bundle.import",
     status: 202,
     body: z.object({

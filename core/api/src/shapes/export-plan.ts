@@ -44,8 +44,10 @@ const prediction = z.object({
 /** What an export would write, and what it would meet. Sizes are bytes. */
 export const exportPlan = z.object({
   kind: z.enum(["full", "increment"]),
-  /** Of the file: to 5 per cent. */
+  /** Of all files: to 5 per cent. */
   sizeBytes: z.number(),
+  /** Files: 1 when no size of volumes was given; else estimated, and one more is possible. */
+  volumeCount: z.int(),
   parts: z.object({
     packBytes: z.number(),
     recipeBytes: z.number(),
