@@ -1,7 +1,7 @@
 import { contentProblem } from "@sampan/content";
 import { crashing } from "@sampan/runtime";
 import { expect, test } from "vitest";
-import { removeSnapshot, takeSnapshot } from "./data-snapshots.ts";
+import { removeSnapshot, restoreSnapshot, takeSnapshot } from "./data-snapshots.ts";
 import { install } from "./install.ts";
 import { rollback } from "./rollback.ts";
 import { fill, held, snapshotsOf } from "./test-data.ts";
@@ -203,4 +203,23 @@ test("how far a capture has come is told while it runs, and forgotten after", as
   expect(told).toContain("verify data");
   expect(progress.of(rolloutId, step.id)).toBeUndefined();
   expect(await running(site, appId)).toEqual(OLD);
+});
+
+test("what goes back without its data, because none was captured, does not say that all is as it was", async () => {
+  const { site, appId } = await installedShop();
+  const { snapshotId = "" } = await takeSnapshot(site.parts, { by: ann, app: await site.app("shop") }, {});
+  await site.settle();
+  fill(site, appId, { "/orders": "newer" });
+  let creations = 0;
+  site.engine.onStep = (step, when) => {
+    if (step.kind === "instance.create" && when === "before" && creations++ === 0) throw new Error("no");
+  };
+  const wish = { by: ann, app: await site.app("shop"), snapshotId, captureFirst: false };
+  const { rolloutId = "" } = await restoreSnapshot(site.parts, wish, note);
+  await site.settle();
+  expect(held(site, appId)).toEqual({ "/orders": "old" });
+  expect(await site.parts.store.rollouts.get(rolloutId)).toMatchObject({
+    state: "returned",
+    reason: expect.stringContaining("but for data that was put back"),
+  });
 });

@@ -152,7 +152,10 @@ async function goBack(parts: Parts, { rollout, record, move }: Ending): Promise<
   const back = await findRecord(parts, rollout.appId, returns);
   if (back?.result === "running") return;
   if (back?.result === "succeeded") {
-    await move("returnDone", `${failed}; the app went back to what it was (record ${back.id})`);
+    await move(
+      "returnDone",
+      `${failed}; the app went back to what it was${exceptOf(record, back)} (record ${back.id})`,
+    );
     return;
   }
   if (back !== undefined) {
@@ -165,6 +168,12 @@ async function goBack(parts: Parts, { rollout, record, move }: Ending): Promise<
     if (isProblem(error) && isRepeatable(error)) throw error;
     await move("returnFailed", `${failed}; going back is not possible: ${describeError(error)}`);
   }
+}
+
+/** Data that it put back, without capturing first what was there, has not gone back. */
+function exceptOf(record: StoredRecord, back: StoredRecord): string {
+  const restored = (one: StoredRecord) => (one.decisions as RecordDetails).restored !== undefined;
+  return restored(record) && !restored(back) ? ", but for data that was put back" : "";
 }
 
 /** Aborts its signal once somebody cancels; `stop` must be called. */
