@@ -2,17 +2,15 @@ import type { CargoBase, Digest } from "@sampan/content";
 import { isProblem } from "@sampan/problem";
 import type { HoldParts } from "./layer-intake.ts";
 import { type LayerSketch, Sketcher } from "./layer-sketch.ts";
+import { openLayer } from "./needed-layer.ts";
 import { PieceSet } from "./piece-set.ts";
 import { idsOfSegment } from "./recipe.ts";
-import { openHeldRecipe } from "./recipe-store.ts";
 
 /** A layer that some starting point of the receiver has, and that is held here. */
 export interface BaseLayer {
   readonly diffId: Digest;
   readonly number: number;
   readonly sketch: LayerSketch;
-  /** Every starting point has it. */
-  readonly isCommon: boolean;
 }
 
 /** What can be counted on at the receiver. */
@@ -33,13 +31,15 @@ export async function readBase(hold: HoldParts, base: CargoBase, signal?: AbortS
   for (const diffId of new Set(base.flat())) {
     signal?.throwIfAborted();
     const holders = sets.filter((_, list) => lists[list]!.has(diffId));
-    const sketch = await sketchLayer(hold, diffId, (id) => {
-      const place = hold.index.locate(id);
-      if (place !== undefined) for (const set of holders) set.add(place.piece);
-    });
+    const sketch = await sketchLayer(hold, diffId, {
+      id: (id) => {
+        const place = hold.index.locate(id);
+        if (place !== undefined) for (const set of holders) set.add(place.piece);
+      },
+    }).catch(isUnknown);
     if (sketch === undefined) continue;
     known.add(diffId);
-    layers.push({ diffId, number: layers.length, sketch, isCommon: holders.length === lists.length });
+    layers.push({ diffId, number: layers.length, sketch });
   }
   const [pieces = new PieceSet(), ...others] = sets;
   for (const other of others) pieces.intersect(other);
@@ -47,28 +47,44 @@ export async function readBase(hold: HoldParts, base: CargoBase, signal?: AbortS
   return { pieces, layers, unknownLayers };
 }
 
-/** Undefined when the layer is not held, or its recipe cannot be read any more. */
+/** The held layers that every starting point has: recipes can be told by these. */
+export async function sketchCommonLayers(
+  hold: HoldParts,
+  [first = [], ...others]: CargoBase,
+): Promise<{ readonly diffId: Digest; readonly sketch: LayerSketch }[]> {
+  const lists = others.map((diffIds) => new Set(diffIds));
+  const layers: { readonly diffId: Digest; readonly sketch: LayerSketch }[] = [];
+  for (const diffId of new Set(first)) {
+    if (!lists.every((list) => list.has(diffId))) continue;
+    const sketch = await sketchLayer(hold, diffId).catch(isUnknown);
+    if (sketch !== undefined) layers.push({ diffId, sketch });
+  }
+  return layers;
+}
+
+/** Reads the ids of a held layer in order. Throws CONTENT_ABSENT, CONTENT_DAMAGED. */
 export async function sketchLayer(
   hold: HoldParts,
   diffId: Digest,
-  visit: (id: Uint8Array) => void,
-): Promise<LayerSketch | undefined> {
-  if (hold.index.layer(diffId) === undefined) return undefined;
+  visit: { readonly id?: (id: Uint8Array) => void; readonly segment?: () => void } = {},
+): Promise<LayerSketch> {
+  const recipe = await openLayer(hold, diffId);
   try {
-    const recipe = await openHeldRecipe(hold.files, diffId);
-    try {
-      const sketcher = new Sketcher();
-      for (const segment of recipe.frame.segments) {
-        const ids = idsOfSegment(await recipe.plain(segment));
-        sketcher.add(ids);
-        for (let at = 0; at < ids.length; at += 32) visit(ids.subarray(at, at + 32));
-      }
-      return sketcher.finish();
-    } finally {
-      await recipe.close();
+    const sketcher = new Sketcher();
+    for (const segment of recipe.frame.segments) {
+      const ids = idsOfSegment(await recipe.plain(segment));
+      sketcher.add(ids);
+      visit.segment?.();
+      if (visit.id === undefined) continue;
+      for (let at = 0; at < ids.length; at += 32) visit.id(ids.subarray(at, at + 32));
     }
-  } catch (error) {
-    if (isProblem(error, "CONTENT_DAMAGED")) return undefined;
-    throw error;
+    return sketcher.finish();
+  } finally {
+    await recipe.close();
   }
+}
+
+function isUnknown(error: unknown): undefined {
+  if (isProblem(error, "CONTENT_ABSENT") || isProblem(error, "CONTENT_DAMAGED")) return undefined;
+  throw error;
 }

@@ -6,14 +6,13 @@ import type {
   LayerNews,
   PackingOptions,
 } from "@sampan/content";
-import type { Counterpart } from "./counterparts.ts";
 import type { Increment } from "./increment.ts";
-import type { FilePiece, LayerFile } from "./layer-files.ts";
+import type { LayerFile } from "./layer-files.ts";
 import type { HoldParts } from "./layer-intake.ts";
 import { PACK_LIMITS } from "./pack.ts";
 import { makePack } from "./pack-cargo.ts";
 import { PackEstimate } from "./pack-estimate.ts";
-import { type PlanObserver, planIncrement, planPacks } from "./pack-plan.ts";
+import { type OnMissing, planIncrement, planPacks } from "./pack-plan.ts";
 import { exportRecipes } from "./recipe-cargo.ts";
 
 /** What `packs` and `recipes` would give for the same layers and options. */
@@ -33,7 +32,7 @@ export async function measureCargo(
   const plans =
     increment === undefined
       ? planPacks(hold, diffIds, packSizeBytes)
-      : planIncrement(hold, diffIds, increment, { packSizeBytes, level, observer: news });
+      : planIncrement(hold, increment, { packSizeBytes, level, onMissing: news.add });
   const estimate = new PackEstimate(hold, level);
   let [pieceCount, pieceBytes, packCount] = [0, 0, 0];
   for await (const plan of plans) {
@@ -66,15 +65,13 @@ type NewFile = LayerNews["largest"][number];
 type Tally = { newFiles: number; changedFiles: number; newBytes: number; largest: NewFile[] };
 
 /** Gathers what is new, by layer and file, as the plan walks over the pieces. */
-class NewsTally implements PlanObserver {
+class NewsTally {
   readonly #layers = new Map<Digest, Tally>();
-  #reusedPieceCount = 0;
-  #reusedPieceBytes = 0;
   #open:
     | { readonly tally: Tally; readonly file: LayerFile; readonly kind: NewFile["kind"]; newBytes: number }
     | undefined;
 
-  missing(diffId: Digest, piece: FilePiece, counterpart: Counterpart | undefined): void {
+  readonly add: OnMissing = (diffId, piece, counterpart) => {
     const tally = this.#layers.get(diffId) ?? { newFiles: 0, changedFiles: 0, newBytes: 0, largest: [] };
     this.#layers.set(diffId, tally);
     tally.newBytes += piece.length;
@@ -83,18 +80,13 @@ class NewsTally implements PlanObserver {
     const kind = counterpart?.isSamePath === true ? "changed" : "new";
     this.#open ??= { tally, file: piece.file, kind, newBytes: 0 };
     this.#open.newBytes += piece.length;
-  }
+  };
 
-  reused(length: number): void {
-    this.#reusedPieceCount += 1;
-    this.#reusedPieceBytes += length;
-  }
-
-  finish({ base }: Increment): IncrementMeasure {
+  finish({ base, reused }: Increment): IncrementMeasure {
     this.#settle();
     return {
-      reusedPieceCount: this.#reusedPieceCount,
-      reusedPieceBytes: this.#reusedPieceBytes,
+      reusedPieceCount: reused.count,
+      reusedPieceBytes: reused.bytes,
       unknownLayers: base.unknownLayers,
       layers: this.#layers,
     };

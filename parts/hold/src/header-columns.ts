@@ -236,6 +236,7 @@ function readFrontCoded(column: ByteReader, before: Uint8Array, width: number): 
   const shared = column.varint();
   const fresh = column.varint();
   if (shared > before.length || shared + fresh > width) throw invalid("a header text that does not fit");
+  if (fresh === 0 && shared === before.length) return before;
   const text = new Uint8Array(shared + fresh);
   text.set(before.subarray(0, shared));
   text.set(column.bytes(fresh), shared);

@@ -212,3 +212,18 @@ test("packs of codec 2 are never what a hold itself keeps", async () => {
   expect(await reopened.hasPack(packs[0]!.digest)).toBe(true);
   expect((await reopened.check()).damage).toEqual([]);
 });
+
+test("a layer that lost a piece at the vendor is not exported in part, and a base that lost its recipe is not counted on", async () => {
+  await using holds = new TestHolds();
+  const { old, fresh, vendor } = await someIncrement(holds);
+  const folder = holds.folders[0]!;
+  const pathOf = (diffId: string) => join(folder, "recipes", diffId.slice(7, 9), diffId.slice(7));
+  const base = [old.diffIds];
+  await rm(pathOf(old.diffIds[0]!));
+  const { increment } = await vendor.measure(fresh.diffIds, { base });
+  expect(increment).toMatchObject({ unknownLayers: [1], reusedPieceCount: 0 });
+  expect(await load(vendor, fresh.diffIds, { base })).toEqual(await load(vendor, fresh.diffIds));
+  await rm(pathOf(fresh.diffIds[0]!));
+  await rejects(load(vendor, fresh.diffIds, { base }), "CONTENT_DAMAGED");
+  await rejects(vendor.measure(fresh.diffIds, { base }), "CONTENT_DAMAGED");
+});

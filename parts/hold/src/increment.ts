@@ -1,22 +1,32 @@
-import { type CargoBase, contentProblem, type Digest } from "@sampan/content";
+import type { CargoBase, Digest } from "@sampan/content";
 import { type BaseLayer, type BaseView, readBase, sketchLayer } from "./base-view.ts";
 import { Counterparts, type OfferedFile } from "./counterparts.ts";
-import { type LayerFile, readFilePieces } from "./layer-files.ts";
+import { type LayerFile, PieceMarks, readFilePieces } from "./layer-files.ts";
 import type { HoldParts } from "./layer-intake.ts";
-import { type LayerSketch, mostAlike } from "./layer-sketch.ts";
+import { mostAlike } from "./layer-sketch.ts";
+import { locatePiece } from "./needed-layer.ts";
+import { PieceSet } from "./piece-set.ts";
 
 /** What is known of a base and of the layers that are to be told by it, before anything is packed. */
 export interface Increment {
   readonly base: BaseView;
   readonly counterparts: Counterparts;
-  /** The layer of the base that shares most pieces with a layer, for those that share any. */
-  readonly pairs: ReadonlyMap<Digest, BaseLayer>;
-  readonly sketches: ReadonlyMap<Digest, LayerSketch>;
+  /** By layer, in the order of the layers. */
+  readonly layers: ReadonlyMap<Digest, IncrementLayer>;
+  /** Different pieces of the layers that the base has. */
+  readonly reused: { readonly count: number; readonly bytes: number };
+}
+
+export interface IncrementLayer {
+  /** The pieces that the base lacks and no layer before has. */
+  readonly missing: PieceMarks;
+  /** The layer of the base that shares most pieces with it, if one shares any. */
+  readonly pair: BaseLayer | undefined;
 }
 
 /**
  * Reads the recipes of the base and of the layers, and finds out which files of the base resemble those with missing pieces.
- * Memory: bits for pieces, and some dozen bytes for each file that has missing pieces. Throws CONTENT_ABSENT.
+ * Memory: bits for pieces, and some dozen bytes for each file that has missing pieces. Throws CONTENT_ABSENT, CONTENT_DAMAGED.
  */
 export async function prepareIncrement(
   hold: HoldParts,
@@ -24,56 +34,73 @@ export async function prepareIncrement(
   options: { readonly base: CargoBase; readonly signal?: AbortSignal | undefined },
 ): Promise<Increment> {
   const base = await readBase(hold, options.base, options.signal);
-  const pairs = new Map<Digest, BaseLayer>();
-  const sketches = new Map<Digest, LayerSketch>();
-  const changed: Digest[] = [];
+  const layers = new Map<Digest, IncrementLayer>();
+  const tally = { seen: new PieceSet(), reused: { count: 0, bytes: 0 } };
   for (const diffId of new Set(diffIds)) {
     options.signal?.throwIfAborted();
-    let isChanged = false;
-    const sketch = await sketchLayer(hold, diffId, (id) => {
-      isChanged ||= !isHeldBy(hold, base, id);
-    });
-    if (sketch === undefined) throw contentProblem("CONTENT_ABSENT", `layer ${diffId} is not held here`);
-    sketches.set(diffId, sketch);
-    const pair = mostAlike(sketch, base.layers);
-    if (pair !== undefined) pairs.set(diffId, pair);
-    if (isChanged) changed.push(diffId);
+    layers.set(diffId, await compareLayer(hold, diffId, base, tally));
   }
   const counterparts = new Counterparts();
-  const increment = { base, counterparts, pairs, sketches };
-  for (const diffId of changed) await wantCounterparts(hold, diffId, increment);
+  const changed = [...layers].filter(([, { missing }]) => missing.size > 0);
+  for (const [diffId, layer] of changed) await wantCounterparts(hold, diffId, layer, counterparts);
   if (changed.length > 0)
     for (const layer of base.layers) {
       options.signal?.throwIfAborted();
-      await offerFiles(hold, layer, increment);
+      await offerFiles(hold, layer, base, counterparts);
     }
-  return increment;
+  return { base, counterparts, layers, reused: tally.reused };
 }
 
-function isHeldBy(hold: HoldParts, base: BaseView, id: Uint8Array): boolean {
-  const place = hold.index.locate(id);
-  return place !== undefined && base.pieces.has(place.piece);
+async function compareLayer(
+  hold: HoldParts,
+  diffId: Digest,
+  base: BaseView,
+  tally: { readonly seen: PieceSet; readonly reused: { count: number; bytes: number } },
+): Promise<IncrementLayer> {
+  const missing = new PieceMarks();
+  const sketch = await sketchLayer(hold, diffId, {
+    segment: () => missing.beginSegment(),
+    id: (id) => {
+      const place = locatePiece(hold.index, diffId, id);
+      const isNew = tally.seen.add(place.piece);
+      const isHeld = base.pieces.has(place.piece);
+      missing.add(isNew && !isHeld);
+      if (!isNew || !isHeld) return;
+      tally.reused.count += 1;
+      tally.reused.bytes += place.length;
+    },
+  });
+  return { missing, pair: mostAlike(sketch, base.layers) };
 }
 
-async function wantCounterparts(hold: HoldParts, diffId: Digest, increment: Increment): Promise<void> {
+async function wantCounterparts(
+  hold: HoldParts,
+  diffId: Digest,
+  { missing, pair }: IncrementLayer,
+  counterparts: Counterparts,
+): Promise<void> {
   let wanted: LayerFile | undefined;
-  for await (const pieces of readFilePieces(hold.files, diffId))
-    for (const { id, file } of pieces) {
-      if (file === undefined || file === wanted || isHeldBy(hold, increment.base, id)) continue;
-      increment.counterparts.want(file, increment.pairs.get(diffId)?.number);
+  for await (const { first, pieces } of readFilePieces(hold.files, diffId, missing))
+    for (const [number, { file }] of pieces.entries()) {
+      if (file === undefined || file === wanted || !missing.has(first + number)) continue;
+      counterparts.want(file, pair?.number);
       wanted = file;
     }
 }
 
-async function offerFiles(hold: HoldParts, layer: BaseLayer, increment: Increment): Promise<void> {
-  const { base, counterparts } = increment;
+async function offerFiles(
+  hold: HoldParts,
+  layer: BaseLayer,
+  base: BaseView,
+  counterparts: Counterparts,
+): Promise<void> {
   const damaged = hold.index.damagedPacks();
   let file: LayerFile | undefined;
   let offered: OfferedFile | undefined;
   const settle = () => {
     if (offered !== undefined) counterparts.settle(offered);
   };
-  for await (const pieces of readFilePieces(hold.files, layer.diffId))
+  for await (const { pieces } of readFilePieces(hold.files, layer.diffId))
     for (const piece of pieces) {
       if (piece.file === undefined) continue;
       if (piece.file !== file) {

@@ -1,5 +1,7 @@
 import type { Digest } from "@sampan/content";
 import type { HoldFiles } from "./hold-files.ts";
+import { NumberList } from "./path-keys.ts";
+import { PieceSet } from "./piece-set.ts";
 import type { Part } from "./recipe.ts";
 import { openHeldRecipe } from "./recipe-store.ts";
 import { BLOCK, paddingOf, parseEntry, parsePax, textOf } from "./tar-header.ts";
@@ -20,21 +22,84 @@ export interface FilePiece {
   readonly offset: number;
 }
 
-/** The pieces of a held layer in order, with the files that they are of, as many at a time as a segment has. Throws what opening a recipe throws. */
-export async function* readFilePieces(files: HoldFiles, diffId: Digest): AsyncGenerator<FilePiece[]> {
+/** The pieces of a segment. */
+export interface SegmentPieces {
+  /** How many pieces of the layer come before. */
+  readonly first: number;
+  readonly pieces: readonly FilePiece[];
+}
+
+/** A segment with more of the layer than this may be in the middle of a large file, whose header must not be missed. */
+const SKIPPED_BYTES_MAX = 128 * 1024 * 1024;
+
+/**
+ * The pieces of a held layer in order, with the files that they are of, segment by segment. With `wanted`, only of segments in which some
+ * of these pieces are (and those before them). Throws what opening a recipe throws.
+ */
+export async function* readFilePieces(
+  files: HoldFiles,
+  diffId: Digest,
+  wanted?: PieceMarks,
+): AsyncGenerator<SegmentPieces> {
   const recipe = await openHeldRecipe(files, diffId);
   try {
-    const walk = new FileWalk();
-    for (const segment of recipe.frame.segments) {
+    let walk = new FileWalk();
+    let first = 0;
+    for (const [number, segment] of recipe.frame.segments.entries()) {
+      const isSkipped =
+        wanted?.isIn(number) === false && !wanted.isIn(number + 1) && segment.layerBytes <= SKIPPED_BYTES_MAX;
+      if (isSkipped) {
+        walk = new FileWalk();
+        first = wanted.firstOf(number + 1);
+        continue;
+      }
       const pieces: FilePiece[] = [];
       for (const part of await recipe.parts(segment)) {
         const piece = walk.next(part);
         if (piece !== undefined) pieces.push(piece);
       }
-      yield pieces;
+      yield { first, pieces };
+      first += pieces.length;
     }
   } finally {
     await recipe.close();
+  }
+}
+
+/** Some of the pieces of a layer, by their order in it: one bit each, and a few bytes a segment. */
+export class PieceMarks {
+  readonly #marked = new PieceSet();
+  readonly #firsts = new NumberList();
+  readonly #marksBefore = new NumberList();
+  #pieces = 0;
+
+  beginSegment(): void {
+    this.#firsts.push(this.#pieces);
+    this.#marksBefore.push(this.#marked.size);
+  }
+
+  add(isMarked: boolean): void {
+    if (isMarked) this.#marked.add(this.#pieces);
+    this.#pieces += 1;
+  }
+
+  get size(): number {
+    return this.#marked.size;
+  }
+
+  has(piece: number): boolean {
+    return this.#marked.has(piece);
+  }
+
+  isIn(segment: number): boolean {
+    if (segment >= this.#firsts.length) return false;
+    const isLast = segment + 1 === this.#firsts.length;
+    const after = isLast ? this.#marked.size : this.#marksBefore.at(segment + 1);
+    return after > this.#marksBefore.at(segment);
+  }
+
+  firstOf(segment: number): number {
+    return segment < this.#firsts.length ? this.#firsts.at(segment) : this.#pieces;
   }
 }
 

@@ -26,7 +26,7 @@ export async function* exportPacks(
   const plans =
     increment === undefined
       ? planPacks(hold, diffIds, packSizeBytes)
-      : planIncrement(hold, diffIds, increment, { packSizeBytes, level });
+      : planIncrement(hold, increment, { packSizeBytes, level });
   const underWay: Promise<PackFile>[] = [];
   const buffers: Uint8Array[] = [];
   try {

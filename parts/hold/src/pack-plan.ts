@@ -1,4 +1,4 @@
-import { contentProblem, type Digest } from "@sampan/content";
+import type { Digest } from "@sampan/content";
 import { Bug } from "@sampan/problem";
 import type { Counterpart } from "./counterparts.ts";
 import { DICTIONARY_LIMITS, dictionaryReach } from "./frame.ts";
@@ -6,10 +6,10 @@ import type { PiecePlace } from "./hold-index.ts";
 import type { Increment } from "./increment.ts";
 import { type FilePiece, type LayerFile, readFilePieces } from "./layer-files.ts";
 import type { HoldParts } from "./layer-intake.ts";
+import { locatePiece, openLayer } from "./needed-layer.ts";
 import { fillsPack } from "./pack-writer.ts";
 import { PieceSet } from "./piece-set.ts";
 import { idsOfSegment } from "./recipe.ts";
-import { type HeldRecipe, openHeldRecipe } from "./recipe-store.ts";
 
 /** Raw bytes of a pack that has a dictionary: the window must span both. */
 const AGAINST_SIZE_MAX = 4 * 1024 * 1024;
@@ -71,7 +71,7 @@ export async function* planPacks(
         const ids = idsOfSegment(await recipe.plain(segment));
         for (let at = 0; at < ids.length; at += 32) {
           const id = ids.subarray(at, at + 32);
-          const place = locatePiece(hold, diffId, id);
+          const place = locatePiece(hold.index, diffId, id);
           if (!seen.add(place.piece)) continue;
           if (fillsPack(plan, place.length, packSizeBytes)) {
             yield plan;
@@ -87,16 +87,13 @@ export async function* planPacks(
   if (plan.count > 0) yield plan;
 }
 
-/** Is told of each different piece of the layers. */
-export interface PlanObserver {
-  missing(diffId: Digest, piece: FilePiece, counterpart: Counterpart | undefined): void;
-  reused(length: number): void;
-}
+/** Is told of each piece that the base lacks. */
+export type OnMissing = (diffId: Digest, piece: FilePiece, counterpart: Counterpart | undefined) => void;
 
 export interface IncrementPacking {
   readonly packSizeBytes: number;
   readonly level: number;
-  readonly observer?: PlanObserver;
+  readonly onMissing?: OnMissing;
 }
 
 /**
@@ -105,30 +102,23 @@ export interface IncrementPacking {
  */
 export async function* planIncrement(
   hold: HoldParts,
-  diffIds: readonly Digest[],
   increment: Increment,
   packing: IncrementPacking,
 ): AsyncGenerator<PlannedPack> {
-  const seen = new PieceSet();
   const planner = new IncrementPlanner(hold, increment, packing);
-  for (const diffId of new Set(diffIds)) {
-    const pair = increment.pairs.get(diffId)?.number;
+  for (const [diffId, { missing, pair }] of increment.layers) {
+    if (missing.size === 0) continue;
     let file: LayerFile | undefined;
     let counterpart: Counterpart | undefined;
-    for await (const pieces of readFilePieces(hold.files, diffId)) {
-      for (const piece of pieces) {
-        const place = locatePiece(hold, diffId, piece.id);
-        if (!seen.add(place.piece)) continue;
-        if (increment.base.pieces.has(place.piece)) {
-          packing.observer?.reused(piece.length);
-          continue;
-        }
+    for await (const { first, pieces } of readFilePieces(hold.files, diffId, missing)) {
+      for (const [number, piece] of pieces.entries()) {
+        if (!missing.has(first + number)) continue;
         if (piece.file === undefined || piece.file !== file) {
           file = piece.file;
-          counterpart = file === undefined ? undefined : increment.counterparts.find(file, pair);
+          counterpart = file === undefined ? undefined : increment.counterparts.find(file, pair?.number);
         }
-        packing.observer?.missing(diffId, piece, counterpart);
-        planner.add(piece, place, counterpart);
+        packing.onMissing?.(diffId, piece, counterpart);
+        planner.add(piece, locatePiece(hold.index, diffId, piece.id), counterpart);
       }
       yield* planner.take();
     }
@@ -221,20 +211,4 @@ class IncrementPlanner {
     if (this.#against.count > 0) this.#ready.push(this.#against);
     this.#against = new PlannedPack();
   }
-}
-
-function locatePiece(hold: HoldParts, diffId: Digest, id: Uint8Array): PiecePlace {
-  const place = hold.index.locate(id);
-  if (place === undefined)
-    throw contentProblem("CONTENT_DAMAGED", `a piece of layer ${diffId} is gone`, {
-      hint: "run `sampan hold check`; importing the bundle again mends it",
-    });
-  return place;
-}
-
-/** The recipe of a layer that must be here; the caller closes it. Throws CONTENT_ABSENT. */
-export async function openLayer(hold: HoldParts, diffId: Digest): Promise<HeldRecipe> {
-  if (hold.index.layer(diffId) === undefined)
-    throw contentProblem("CONTENT_ABSENT", `layer ${diffId} is not held here`);
-  return openHeldRecipe(hold.files, diffId);
 }

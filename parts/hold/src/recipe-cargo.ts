@@ -1,10 +1,10 @@
 import type { CargoBase, Digest, RecipeFile } from "@sampan/content";
-import { readBase, sketchLayer } from "./base-view.ts";
+import { sketchCommonLayers, sketchLayer } from "./base-view.ts";
 import { compressAgainst, compressFrame, dictionaryReach } from "./frame.ts";
 import { digestOf } from "./hold-files.ts";
 import type { HoldParts } from "./layer-intake.ts";
 import { mostAlike } from "./layer-sketch.ts";
-import { openLayer } from "./pack-plan.ts";
+import { openLayer } from "./needed-layer.ts";
 import type { RecipeBase } from "./recipe.ts";
 import { RecipeDictionary } from "./recipe-dictionary.ts";
 import { RECIPE_LEVEL, RecipeFileWriter, type RecipeSource } from "./recipe-file.ts";
@@ -16,10 +16,10 @@ export async function* exportRecipes(
   diffIds: readonly Digest[],
   base: CargoBase,
 ): AsyncGenerator<RecipeFile> {
-  const candidates = (await readBase(hold, base)).layers.filter(({ isCommon }) => isCommon);
+  const candidates = await sketchCommonLayers(hold, base);
   for (const diffId of new Set(diffIds)) {
     const recipe = await openLayer(hold, diffId);
-    const sketch = candidates.length === 0 ? undefined : await sketchLayer(hold, diffId, () => undefined);
+    const sketch = candidates.length === 0 ? undefined : await sketchLayer(hold, diffId);
     const pair = sketch === undefined ? undefined : mostAlike(sketch, candidates);
     const told = pair === undefined ? undefined : await openHeldRecipe(hold.files, pair.diffId);
     try {
