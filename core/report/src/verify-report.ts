@@ -26,7 +26,7 @@ export interface VerifiedReport {
   readonly page?: "same" | "differs";
 }
 
-/** `valid`: the key that stands with it signed the report; whose key that is, its id has to be compared. `none`: noted by the site alone. */
+/** `valid`: the key that stands with it signed the report; whose key that is, its id has to be compared. `none`: the file says so, and nothing proves it. */
 export type VerifiedCountersignature = Countersignature & { readonly signed: "valid" | "none" };
 
 /**

@@ -53,10 +53,11 @@ function renderVerified(name: string, verified: VerifiedReport): string {
           "What the page shows differs from what was signed, or another version made it: trust the signed text (--json).",
         ]
       : []),
-    ...countersignatures.map(({ name: person, at, signed }) =>
+    // Names, remarks and times of these stand in the file, outside of all that is signed.
+    ...countersignatures.map(({ name: person, at, signed, signature }) =>
       signed === "valid"
-        ? `countersigned by ${person}, ${at}, with a key of their own`
-        : `countersigned by ${person}, ${at}, as the site noted`,
+        ? `countersigned by ${person}, ${at}: the key ${signature?.keyId} signed the report; compare its ID with theirs`
+        : `countersigned by ${person}, ${at}: not signed, so anybody may have written that into the file`,
     ),
   ].join("\n");
 }
