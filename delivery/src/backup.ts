@@ -23,6 +23,7 @@ import { type BundleFile, type BundleFiles, cutToBytes } from "./bundle-files.ts
 import { captureImages } from "./capture-images.ts";
 import { inOrder, type UsableSnapshot, usableSnapshot } from "./data-content.ts";
 import { takeSnapshot } from "./data-snapshots.ts";
+import { remarksOfOff } from "./data-wish.ts";
 import { cargoOf, PACK_SIZE_BYTES } from "./export.ts";
 import { type KeptNames, releasesIn } from "./merge-base.ts";
 import { type Actor, isoNow, type Parts } from "./parts.ts";
@@ -111,7 +112,7 @@ export async function backUp(
       file: await files.seal(file.id, options),
       manifestDigest: written.digest,
       ...(snapshot === undefined ? {} : { snapshotId: snapshot.id }),
-      remarks: [...BACKUP_REMARKS, ...remarksOf(wish, snapshot)],
+      remarks: [...BACKUP_REMARKS, ...remarksOf(wish, app, snapshot)],
     };
   } catch (error) {
     await files.remove(file.id);
@@ -121,10 +122,11 @@ export async function backUp(
 
 const NAME_BYTES_MAX = 150;
 
-function remarksOf(wish: BackupWish, snapshot: DataSnapshot | undefined): readonly string[] {
-  if (snapshot === undefined) return ["the app has no data: none is in the backup"];
+function remarksOf(wish: BackupWish, app: StoredApp, snapshot: DataSnapshot | undefined): readonly string[] {
+  const off = wish.snapshot === undefined && wish.components === undefined ? remarksOfOff(app) : [];
+  if (snapshot === undefined) return ["the app has no data: none is in the backup", ...off];
   return wish.snapshot === undefined
-    ? []
+    ? off
     : [`its data is as it was at ${snapshot.startedAt}, all else as it is now`];
 }
 

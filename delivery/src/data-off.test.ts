@@ -59,3 +59,14 @@ test("a rollback that turns a module on again captures what its volumes hold bef
   const [safety] = await snapshotsOf(site);
   expect(safety?.volumes.map(({ component }) => component).toSorted()).toEqual(["db", "stock"]);
 });
+
+test("a snapshot of all data says of what is turned off that it is not in it", async () => {
+  const { site } = await shopWithStock();
+  const taken = async () =>
+    (
+      await takeSnapshot(site.parts, { by: ann, app: await site.app("shop") }, { dryRun: true })
+    ).remarks.join();
+  expect(await taken()).not.toContain("turned off");
+  await switchStock(site, false);
+  expect(await taken()).toContain("stock is turned off");
+});

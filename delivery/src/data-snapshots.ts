@@ -9,6 +9,7 @@ import {
   dataPreview,
   dataRemarks,
   type RestoreChoice,
+  remarksOfOff,
   restoreWish,
 } from "./data-wish.ts";
 import { snapshotsInUse } from "./drop-old-snapshots.ts";
@@ -52,7 +53,7 @@ export async function takeSnapshot(
   if (capturedBy(preview.plan) === undefined) throw nothingToCapture(app);
   const done =
     options.dryRun === true ? preview : await change(parts, { ...asked, data: { capture } }, options);
-  return await toldOf(parts, done, []);
+  return await toldOf(parts, done, wish.components === undefined ? remarksOfOff(app) : []);
 }
 
 function nothingToCapture(app: StoredApp) {

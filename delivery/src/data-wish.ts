@@ -45,6 +45,16 @@ export function componentsWithData({ spec, modules }: Said): readonly string[] {
     .toSorted();
 }
 
+/** Said where all data is captured: what is turned off keeps its volumes, and no part of the app reaches them. */
+export function remarksOfOff(app: Said): readonly string[] {
+  const on = new Set(componentsWithData(app));
+  return Object.entries(app.spec.components)
+    .filter(
+      ([name, one]) => !on.has(name) && Object.keys(one.volumes ?? {}).some((volume) => isOwn(one, volume)),
+    )
+    .map(([name]) => `${name} is turned off: data that its volumes may hold is not captured`);
+}
+
 function isOwn(component: Component, volume: string): boolean {
   const found = component.volumes?.[volume];
   return found !== undefined && found.kind !== "memory" && found.from === undefined;
