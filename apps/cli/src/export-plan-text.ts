@@ -15,6 +15,7 @@ export function renderExportPlan(plan: ExportPlan): string {
       ? `full, about ${humanBytes(sizeBytes)}`
       : `increment, about ${humanBytes(sizeBytes)}, on ${baseNames(plan)}`,
     `layers: ${humanBytes(layersCarriedBytes)} travel${kind === "full" ? "" : `, ${humanBytes(layersLeftOutBytes)} are there already; of those that travel, ${humanBytes(pieces.newBytes)} are new and ${humanBytes(pieces.reusedBytes)} come from the base`}`,
+    ...(plan.volumeCount > 1 ? [`volumes: ${plan.volumeCount}, or one more`] : []),
     `media: ${media.map(({ name, count }) => `${count} × ${name}`).join(", or ")}`,
     ...plan.releases.flatMap((release) => renderRelease(plan, release)),
     ...plan.remarks.map((remark) => `! ${oneLine(remark)}`),

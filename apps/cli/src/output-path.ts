@@ -7,10 +7,19 @@ import { cliProblem } from "./problems.ts";
  * Where a file is going to be written: `given`, or in that folder, or here, under `name`. Asks before it takes the place of
  * another. Throws CLI_FILE when the folder is absent.
  */
-export async function chooseOutputPath(
-  context: CommandContext,
-  { given, name }: { readonly given: string | undefined; readonly name: string },
-): Promise<string> {
+export async function chooseOutputPath(context: CommandContext, wish: OutputWish): Promise<string> {
+  const target = await outputPath(wish);
+  await confirmReplace(context, target);
+  return target;
+}
+
+interface OutputWish {
+  readonly given: string | undefined;
+  readonly name: string;
+}
+
+/** As {@link chooseOutputPath}, without looking whether a file is there. */
+export async function outputPath({ given, name }: OutputWish): Promise<string> {
   const wanted = resolve(given ?? name);
   const target = (await kindOf(wanted)) === "folder" ? join(wanted, name) : wanted;
   if ((await kindOf(dirname(target))) !== "folder")
@@ -18,8 +27,17 @@ export async function chooseOutputPath(
       why: `there is no folder ${dirname(target)}`,
       hint: "make it, or name another with -o",
     });
-  if ((await kindOf(target)) !== undefined) await context.confirm(`${target} is there already. Replace it?`);
   return target;
+}
+
+export async function confirmReplace(context: CommandContext, target: string): Promise<void> {
+  if ((await kindOf(target)) !== undefined) await context.confirm(`${target} is there already. Replace it?`);
+}
+
+/** Of the same names as the server's: `shop.sampan` and `Shop-2.9.vol02.sampan` give `shop.vol02.sampan`. */
+export function volumePath(path: string, volumeName: string): string {
+  const ending = /\.vol\d{2,4}\.sampan$/.exec(volumeName)?.[0] ?? ".sampan";
+  return `${path.replace(/\.sampan$/, "")}${ending}`;
 }
 
 /** A template's name and a version as the name of a file; `suffix` tells what an increment is for. */

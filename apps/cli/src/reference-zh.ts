@@ -82,20 +82,22 @@ const WORDS: Readonly<Record<string, string>> = {
   "the same version was published before: replace it": "相同版本已发布过：替换它",
   "accept a finding of the report; again for each, or all": "接受发布报告中的一项发现；可重复，或 all",
   "only show the report": "只显示发布报告",
-  "write releases into one bundle file: TEMPLATE@VERSION, TEMPLATE or digests":
-    "把版本写入一个离线包文件：模板@版本、模板名或摘要",
+  "write releases into one bundle: TEMPLATE@VERSION, TEMPLATE or digests":
+    "把版本写入一个离线包：模板@版本、模板名或摘要",
+  "in volumes of at most this size: 650MiB, 4GiB, or for a medium: fat32, dvd, cd":
+    "分卷，每卷不超过此大小：650MiB、4GiB，或按介质：fat32、dvd、cd",
   "file or folder to write to; else TEMPLATE-VERSION.sampan here":
     "写到哪个文件或目录；未给出时为当前目录的 模板-版本.sampan",
   "compression: 3 is quick, 9 smaller": "压缩级别：3 较快，9 较小",
   "leave the signature away; a site must then allow it": "不签名；交付环境须另行允许",
-  "take a bundle file into the library; everything is verified before anything changes":
-    "把离线包导入组件库；全部校验之后才改变任何东西",
+  "take a bundle into the library: its file, or its volumes in any order, or a folder of them; everything is verified before anything changes":
+    "把离线包导入组件库：一个文件、任意顺序的分卷，或存放它们的目录；全部校验之后才改变任何东西",
   "the path is one on the server, such as of a stick that is plugged in there":
     "路径在服务器上，例如插在服务器上的 U 盘",
   "take in a bundle that nobody signed, or whose signer is not trusted here":
     "接受没有签名、或签名者未受信任的离线包",
   "spare the disk": "限制速度，减轻磁盘压力",
-  "bundle files; inspect and verify need no server": "离线包文件；inspect 和 verify 不需要服务",
+  "bundle files; inspect, verify and repairs need no server": "离线包文件；检查、校验和修复不需要服务",
   "what a bundle file holds and who signed it; reads its beginning only, needs no server":
     "离线包里有什么、谁签的名；只读开头，不需要服务",
   "public key of the vendor (PEM); again for each": "厂商的公钥（PEM）；可重复",
@@ -103,6 +105,14 @@ const WORDS: Readonly<Record<string, string>> = {
     "重读离线包，按摘要检查每个字节；不需要服务",
   "public key (PEM), one of which must have signed; again for each":
     "公钥（PEM），必须有其中之一签过名；可重复",
+  "a line to send to the publisher, when files of a bundle are damaged; needs no server":
+    "离线包文件损坏时，发给发布方的一行文字；不需要服务",
+  "ask also for the volumes that are not given": "也请求未给出的分卷",
+  "file to write the line to; else it is shown": "把这一行写到哪个文件；未给出时直接显示",
+  "answer a repair request from copies of the bundle that were kept; needs no server":
+    "用保留的离线包副本答复修复请求；不需要服务",
+  "file or folder to write to; else repair.sampan here":
+    "写到哪个文件或目录；未给出时为当前目录的 repair.sampan",
   "bundle files that lie on the server: exports to fetch, uploads on their way":
     "服务器上的离线包文件：待取的导出、进行中的上传",
   "fetch a bundle file from the server; goes on where an earlier attempt ended":

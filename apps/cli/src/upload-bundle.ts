@@ -14,7 +14,7 @@ const PART_BYTES = 8 * 1024 * 1024;
 
 /**
  * Sends a bundle file to the server, in parts; goes on with what an earlier attempt sent. Gives the file's id there. Its name there
- * says the digest of its root, which names every byte: so an upload that goes on is one of the same file.
+ * says the digest that names every byte of it: so an upload that goes on is one of the same file.
  */
 export async function uploadBundle(
   context: CommandContext,

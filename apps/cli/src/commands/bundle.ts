@@ -3,6 +3,7 @@ import {
   type Bundle,
   openBundle,
   type SignatureReport,
+  type Unproven,
   verifyBundle,
   verifySignatures,
 } from "@sampan/bundle";
@@ -13,16 +14,22 @@ import { collect, withExamples } from "../command-options.ts";
 import { downloadBundle } from "../download-bundle.ts";
 import { all } from "../find.ts";
 import { chooseOutputPath } from "../output-path.ts";
+import { renderPart } from "../part-text.ts";
 import { ProgressLine } from "../progress-line.ts";
 import { readKeys } from "../read-keys.ts";
 import { renderTable } from "../render-table.ts";
+import { declareRepair, declareRepairRequest } from "./bundle-repair.ts";
 
 const KEY = ["--key <file>", "public key of the vendor (PEM); again for each", collect, []] as const;
 
 export function declareBundle(program: Command, context: CommandContext): void {
-  const bundle = program.command("bundle").description("bundle files; inspect and verify need no server");
+  const bundle = program
+    .command("bundle")
+    .description("bundle files; inspect, verify and repairs need no server");
   declareInspect(bundle, context);
   declareVerify(bundle, context);
+  declareRepairRequest(bundle, context);
+  declareRepair(bundle, context);
   declareList(bundle, context);
   declareDownload(bundle, context);
   declareRemove(bundle, context);
@@ -37,8 +44,8 @@ function declareInspect(bundle: Command, context: CommandContext): void {
       const keys = await readKeys(options.key);
       await using opened = await openBundle(path);
       const signatures = verifySignatures(opened, keys);
-      const { document, manifestDigest, sizeBytes } = opened;
-      context.result({ manifestDigest, sizeBytes, signatures, document }, () =>
+      const { document, manifestDigest, part, sizeBytes } = opened;
+      context.result({ manifestDigest, part, sizeBytes, signatures, document }, () =>
         renderBundle(basename(path), opened, signatures),
       );
     });
@@ -47,13 +54,19 @@ function declareInspect(bundle: Command, context: CommandContext): void {
 
 function renderBundle(
   name: string,
-  { document, manifestDigest, sizeBytes }: Pick<Bundle, "document" | "manifestDigest" | "sizeBytes">,
+  {
+    document,
+    manifestDigest,
+    part,
+    sizeBytes,
+  }: Pick<Bundle, "document" | "manifestDigest" | "part" | "sizeBytes">,
   signatures: SignatureReport,
 ): string {
   const { images, layers, packs, sizes } = document;
   return [
     `${name}  ${humanBytes(sizeBytes)}  ${document.kind}, format ${document.formatVersion}`,
     `digest ${manifestDigest}`,
+    ...renderPart({ part, document }),
     ...document.releases.map(
       ({ templateName, version, alias, digest }) =>
         `release ${templateName} ${version}${alias === undefined ? "" : ` (${alias})`}  ${digest}`,
@@ -86,13 +99,23 @@ function declareVerify(bundle: Command, context: CommandContext): void {
         keys.length === 0
           ? "no key was given, so nobody judged who signed it"
           : "signed by a key that you gave";
-      context.result(report, () => `${basename(path)} is whole: every digest fits; ${signed}.`);
+      context.result(report, () =>
+        [
+          `${basename(path)} is whole: every digest fits; ${signed}.`,
+          ...renderPart(report),
+          ...(report.unproven === undefined ? [] : [renderUnproven(report.unproven)]),
+        ].join("\n"),
+      );
     });
   withExamples(
     command,
     "sampan bundle verify shop-2.9.sampan",
     "sampan bundle verify shop-2.9.sampan --key vendor.pem",
   );
+}
+
+function renderUnproven({ layersOfBase, pieceCount, pieceBytes }: Unproven): string {
+  return `not proven here: ${layersOfBase} layers and ${pieceCount} pieces (${humanBytes(pieceBytes)}) that it takes from there; importing it does`;
 }
 
 function declareList(bundle: Command, context: CommandContext): void {

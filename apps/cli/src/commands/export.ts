@@ -9,8 +9,9 @@ import { renderExportPlan } from "../export-plan-text.ts";
 import { findRelease, findSite, type ReleaseBrief, type SiteBrief } from "../find.ts";
 import { followJob } from "../follow-job.ts";
 import { readLedgerText } from "../ledger-file.ts";
-import { bundleFileName, chooseOutputPath } from "../output-path.ts";
+import { bundleFileName, confirmReplace, outputPath, volumePath } from "../output-path.ts";
 import { oneLine } from "../text-width.ts";
+import { volumeSize } from "../volume-size.ts";
 
 interface ExportOptions {
   readonly output?: string;
@@ -19,6 +20,7 @@ interface ExportOptions {
   readonly from: readonly string[];
   readonly for: readonly string[];
   readonly fromState: readonly string[];
+  readonly volumeSize?: number;
   readonly plan?: true;
 }
 
@@ -27,7 +29,7 @@ const LEVEL_DEFAULT = 3;
 export function declareExport(program: Command, context: CommandContext): void {
   const command = program
     .command("export <release...>")
-    .description("write releases into one bundle file: TEMPLATE@VERSION, TEMPLATE or digests")
+    .description("write releases into one bundle: TEMPLATE@VERSION, TEMPLATE or digests")
     .option("-o, --output <path>", "file or folder to write to; else TEMPLATE-VERSION.sampan here")
     .option("--level <1-19>", "compression: 3 is quick, 9 smaller", wholeNumber(1, 19), LEVEL_DEFAULT)
     .option(
@@ -43,6 +45,11 @@ export function declareExport(program: Command, context: CommandContext): void {
       collect,
       [],
     )
+    .option(
+      "--volume-size <size>",
+      "in volumes of at most this size: 650MiB, 4GiB, or for a medium: fat32, dvd, cd",
+      volumeSize,
+    )
     .option(...PLAN)
     .option("--unsigned", "leave the signature away; a site must then allow it")
     .action((texts: string[], options: ExportOptions) => exportReleases(context, texts, options));
@@ -53,6 +60,7 @@ export function declareExport(program: Command, context: CommandContext): void {
     "sampan export shop@3.0 --from shop@2.9 --from shop@2.8",
     "sampan export shop@3.0 --for Harbour --plan",
     "sampan export shop@3.0 --from-state harbour-state.json -o /media/stick",
+    "sampan export shop@3.0 --volume-size fat32 -o /media/stick",
   );
 }
 
@@ -95,6 +103,7 @@ async function exportReleases(
     releases: releases.map((one) => one.digest),
     level: options.level,
     unsigned: options.unsigned === true,
+    ...(options.volumeSize === undefined ? {} : { volumeSizeBytes: options.volumeSize }),
     ...start.wish,
   };
   if (options.plan === true) {
@@ -103,19 +112,62 @@ async function exportReleases(
   }
   const [first] = releases;
   const name = first === undefined ? "bundle.sampan" : bundleFileName(first, { suffix: start.suffix });
-  const target = await chooseOutputPath(context, { given: options.output, name });
+  const target = await outputPath({ given: options.output, name });
+  if (options.volumeSize === undefined) await confirmReplace(context, target);
   const { result } = await followJob(context, client, (await client.exportBundle({ body })).jobId);
-  const fileId = String(result?.fileId);
-  const { sizeBytes, sha256 } = await downloadBundle(context, client, { fileId, target });
-  await client.removeBundle({ params: { id: fileId } });
+  const files = await fetchFiles(context, client, {
+    result,
+    target,
+    inVolumes: options.volumeSize !== undefined,
+  });
   const remarks = (result?.remarks ?? []) as readonly string[];
-  const done = { path: target, sizeBytes, sha256, manifestDigest: result?.manifestDigest, remarks };
+  const more = { manifestDigest: result?.manifestDigest, remarks };
+  const done = options.volumeSize === undefined ? { ...files[0], ...more } : { files, ...more };
   context.result(done, () =>
     [
       ...remarks.map((remark) => `! ${oneLine(remark)}`),
-      `${target}  ${humanBytes(sizeBytes)}`,
-      `sha256 ${sha256}`,
-      `At the site: sampan bundle verify ${basename(target)}; sampan import ${basename(target)}`,
+      ...files.flatMap(({ path, sizeBytes, sha256 }) => [
+        `${path}  ${humanBytes(sizeBytes)}`,
+        `sha256 ${sha256}`,
+      ]),
+      renderNext(files.map(({ path }) => basename(path))),
     ].join("\n"),
   );
+}
+
+interface Fetched {
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly sha256: string;
+}
+
+/** From the server, which then has them no longer. */
+async function fetchFiles(
+  context: CommandContext,
+  client: Client,
+  wish: {
+    readonly result: Readonly<Record<string, unknown>> | undefined;
+    readonly target: string;
+    readonly inVolumes: boolean;
+  },
+): Promise<Fetched[]> {
+  const { result, target, inVolumes } = wish;
+  const made = inVolumes
+    ? (result?.files as readonly { readonly fileId: string; readonly name: string }[])
+    : [{ fileId: String(result?.fileId), name: "" }];
+  const files: Fetched[] = [];
+  for (const { fileId, name } of made) {
+    const path = inVolumes ? volumePath(target, name) : target;
+    if (inVolumes) await confirmReplace(context, path);
+    files.push({ path, ...(await downloadBundle(context, client, { fileId, target: path })) });
+    await client.removeBundle({ params: { id: fileId } });
+  }
+  return files;
+}
+
+function renderNext(names: readonly string[]): string {
+  const [first = ""] = names;
+  return names.length < 2
+    ? `At the site: sampan bundle verify ${first}; sampan import ${first}`
+    : `At the site, in any order and on any day: sampan import ${names.join(" ")}`;
 }
