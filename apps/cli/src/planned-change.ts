@@ -87,8 +87,16 @@ export async function carryOut(
   await showChange(context, client, done, { isShown: true, wait: of.wait });
 }
 
-export function plan(client: Client, wish: Wish): Promise<ChangeReply> {
-  return send(client, wish, { dryRun: true });
+/** With `as`: refused unless it is what was planned then. */
+export function plan(
+  client: Client,
+  wish: Wish,
+  as?: { readonly base: number; readonly digest: string },
+): Promise<ChangeReply> {
+  return send(client, wish, {
+    dryRun: true,
+    ...(as === undefined ? {} : { base: as.base, expect: as.digest }),
+  });
 }
 
 async function send(

@@ -1,12 +1,20 @@
 import { writeFile } from "node:fs/promises";
 import { isDigest } from "@sampan/content";
 import { promptFor } from "./answers.ts";
-import type { ChangeReply } from "./change-output.ts";
+import { type ChangeReply, renderChange } from "./change-output.ts";
 import type { CommandContext } from "./command-context.ts";
 import { readLocalText } from "./local-file.ts";
 import { noteFor } from "./note.ts";
 import { chooseOutputPath } from "./output-path.ts";
-import { type ChangeFlags, carryOut, PLANNED_VERBS, type Shown, type Wish } from "./planned-change.ts";
+import {
+  type ChangeFlags,
+  carryOut,
+  PLANNED_VERBS,
+  plan,
+  refuseFailedPreflight,
+  type Shown,
+  type Wish,
+} from "./planned-change.ts";
 import { cliProblem } from "./problems.ts";
 
 /** A change that somebody looked at, to be done later: what was wished for, and the fingerprint of what it would do. */
@@ -80,7 +88,10 @@ function refuseSecretEdits({ body }: Wish, { changes = [] }: ChangeReply): void 
   });
 }
 
-/** Does what a file says, if it would still do the same. `answers`: what the file does not hold because it is secret. */
+/**
+ * Does what a file says, if it would still do the same. What is shown is planned anew: the file's own words are for those who read it.
+ * `answers`: what the file does not hold because it is secret.
+ */
 export async function applySavedPlan(
   context: CommandContext,
   path: string,
@@ -92,9 +103,28 @@ export async function applySavedPlan(
 ): Promise<void> {
   const saved = parseSavedPlan(path, await readLocalText(path, { sizeBytesMax: FILE_BYTES_MAX }));
   const client = await context.client();
-  context.remark(saved.text);
-  const answers: Record<string, string> = { ...options.answers };
-  for (const name of saved.asks) {
+  const wish = withAnswers(saved.wish, await secretAnswers(context, saved, options.answers));
+  const planned = await plan(client, wish, saved);
+  context.remark(renderChange(planned));
+  refuseFailedPreflight(planned, saved);
+  const note = await noteFor(context, client, options.note ?? saved.note);
+  await context.confirm(saved.question ?? "Do it?");
+  await carryOut(context, client, wish, {
+    base: saved.base,
+    digest: saved.digest,
+    wait: options.wait,
+    ...(note === undefined ? {} : { note }),
+    ...(saved.ignorePreflight === undefined ? {} : { ignorePreflight: true }),
+  });
+}
+
+async function secretAnswers(
+  context: CommandContext,
+  { asks }: SavedPlan,
+  given: Readonly<Record<string, string>>,
+): Promise<Readonly<Record<string, string>>> {
+  const answers: Record<string, string> = { ...given };
+  for (const name of asks) {
     if (answers[name] !== undefined) continue;
     if (!context.mayAsk)
       throw cliProblem("CLI_USAGE", `the plan does not hold the answer of ${name}`, {
@@ -103,25 +133,13 @@ export async function applySavedPlan(
       });
     answers[name] = await promptFor(context, { name, type: "password" });
   }
-  const note = await noteFor(context, client, options.note ?? saved.note);
-  await context.confirm(saved.question ?? "Do it?");
-  const { parameters } = saved.wish.body as { readonly parameters?: Readonly<Record<string, unknown>> };
-  const body =
-    parameters === undefined
-      ? saved.wish.body
-      : { ...saved.wish.body, parameters: { ...parameters, ...answers } };
-  await carryOut(
-    context,
-    client,
-    { ...saved.wish, body },
-    {
-      base: saved.base,
-      digest: saved.digest,
-      wait: options.wait,
-      ...(note === undefined ? {} : { note }),
-      ...(saved.ignorePreflight === undefined ? {} : { ignorePreflight: true }),
-    },
-  );
+  return answers;
+}
+
+function withAnswers(wish: Wish, answers: Readonly<Record<string, string>>): Wish {
+  const { parameters } = wish.body as { readonly parameters?: Readonly<Record<string, unknown>> };
+  if (parameters === undefined) return wish;
+  return { ...wish, body: { ...wish.body, parameters: { ...parameters, ...answers } } };
 }
 
 function parseSavedPlan(path: string, text: string): SavedPlan {
