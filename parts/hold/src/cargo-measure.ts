@@ -33,14 +33,14 @@ export async function measureCargo(
     increment === undefined
       ? planPacks(hold, diffIds, packSizeBytes)
       : planIncrement(hold, increment, { packSizeBytes, level, onMissing: news.add });
-  const estimate = new PackEstimate(hold, level);
+  const estimate = new PackEstimate(hold, level, increment?.missingBytes);
   let [pieceCount, pieceBytes, packCount] = [0, 0, 0];
   for await (const plan of plans) {
     options.signal?.throwIfAborted();
     pieceCount += plan.count;
     pieceBytes += plan.size;
     packCount += 1;
-    if (packing !== undefined) await estimate.add(plan, () => makePack(hold, plan, level));
+    if (packing !== undefined) await estimate.add(plan, (sampleLevel) => makePack(hold, plan, sampleLevel));
   }
   return {
     pieceCount,

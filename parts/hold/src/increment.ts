@@ -15,6 +15,14 @@ export interface Increment {
   readonly layers: ReadonlyMap<Digest, IncrementLayer>;
   /** Different pieces of the layers that the base has. */
   readonly reused: { readonly count: number; readonly bytes: number };
+  readonly missingBytes: number;
+}
+
+/** What is counted while layers are compared. */
+interface Tally {
+  readonly seen: PieceSet;
+  readonly reused: { count: number; bytes: number };
+  missingBytes: number;
 }
 
 export interface IncrementLayer {
@@ -35,7 +43,7 @@ export async function prepareIncrement(
 ): Promise<Increment> {
   const base = await readBase(hold, options.base, options.signal);
   const layers = new Map<Digest, IncrementLayer>();
-  const tally = { seen: new PieceSet(), reused: { count: 0, bytes: 0 } };
+  const tally: Tally = { seen: new PieceSet(), reused: { count: 0, bytes: 0 }, missingBytes: 0 };
   for (const diffId of new Set(diffIds)) {
     options.signal?.throwIfAborted();
     layers.set(diffId, await compareLayer(hold, diffId, base, tally));
@@ -48,14 +56,14 @@ export async function prepareIncrement(
       options.signal?.throwIfAborted();
       await offerFiles(hold, layer, base, counterparts);
     }
-  return { base, counterparts, layers, reused: tally.reused };
+  return { base, counterparts, layers, reused: tally.reused, missingBytes: tally.missingBytes };
 }
 
 async function compareLayer(
   hold: HoldParts,
   diffId: Digest,
   base: BaseView,
-  tally: { readonly seen: PieceSet; readonly reused: { count: number; bytes: number } },
+  tally: Tally,
 ): Promise<IncrementLayer> {
   const missing = new PieceMarks();
   const sketch = await sketchLayer(hold, diffId, {
@@ -65,7 +73,11 @@ async function compareLayer(
       const isNew = tally.seen.add(place.piece);
       const isHeld = base.pieces.has(place.piece);
       missing.add(isNew && !isHeld);
-      if (!isNew || !isHeld) return;
+      if (!isNew) return;
+      if (!isHeld) {
+        tally.missingBytes += place.length;
+        return;
+      }
       tally.reused.count += 1;
       tally.reused.bytes += place.length;
     },
