@@ -132,15 +132,24 @@ test("the good bundle is imported after all that", async () => {
   await assertNoOrphans(site);
 });
 
-test("a port that somebody else has is named, and the installation works once it is free", async () => {
+test("a port that somebody else has is named beforehand; whoever goes on all the same is told by the engine", async () => {
   const port = 8080;
-  const stranger = await occupyPort(sides.sitePlace, port);
-  const told = assertProblem(await site.cli(["install", smallApp.name, ...NOTE]), {
+  const install = ["install", smallApp.name, ...NOTE];
+  const isNamed = new RegExp(`\\b${port}\\b`);
+  await using _stranger = await occupyPort(sides.sitePlace, port);
+  const foretold = await refused(install, { exitCode: EXIT.refused, codes: ["CLI_PREFLIGHT_FAILED"] });
+  assert.ok(
+    foretold.faults?.some(({ message }) => isNamed.test(message)),
+    "the port is named",
+  );
+  const told = assertProblem(await site.cli([...install, "--ignore-preflight"]), {
     exitCode: EXIT.failed,
     codes: /ROLLOUT_FAILED|PORT_TAKEN/,
   });
-  assert.match(told.why ?? "", new RegExp(`\\b${port}\\b`), "the port is named");
-  await stranger[Symbol.asyncDispose]();
+  assert.match(told.why ?? "", isNamed, "the port is named");
+});
+
+test("the installation works once the port is free", async () => {
   const { items } = await site.client().listApps();
   if (items.length > 0) await site.do(["app", "remove", smallApp.name]);
   await site.do(["install", smallApp.name, ...NOTE]);
