@@ -57,7 +57,7 @@ export async function planPrune(hold: HoldParts, blobs: BlobStore, inputs: Prune
     hold,
     layers.map(({ diffId }) => diffId).filter((diffId) => marks.layers.has(diffId)),
   );
-  const { drop, rewrite } = choosePacks(hold.index, await weighPacks(hold.index, live), inputs);
+  const { drop, rewrite } = choosePacks(hold.index, await weighPacks(hold.index, live), { inputs, marks });
   const goes: PrunePlan["goes"] = {
     images: hold.index
       .images()
@@ -168,7 +168,7 @@ export async function weighPacks(index: HoldIndex, live: PieceSet): Promise<Read
 export function choosePacks(
   index: HoldIndex,
   weights: ReadonlyMap<number, number>,
-  inputs: PruneInputs,
+  { inputs, marks }: { readonly inputs: PruneInputs; readonly marks: Marks },
 ): { readonly drop: PackRow[]; readonly rewrite: { readonly row: PackRow; readonly liveBytes: number }[] } {
   const drop: PackRow[] = [];
   const rewrite: { readonly row: PackRow; readonly liveBytes: number }[] = [];
@@ -176,6 +176,8 @@ export function choosePacks(
   while (rows.length > 0) {
     for (const row of rows) {
       if (row.state === "absorbed" || row.usedAt > inputs.now - inputs.keepYoungerThanMs) continue;
+      // Of a bundle that is still arriving: its manifest names the pack, and the layers that need it are yet to come.
+      if (marks.blobs.has(row.digest)) continue;
       const liveBytes = weights.get(row.pack) ?? 0;
       if (liveBytes === 0) drop.push(row);
       else if (row.state === "held" && liveBytes < row.rawSize * LIVE_SHARE_MIN)

@@ -1,6 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { MEDIA_TYPE } from "@sampan/content";
+import { MEDIA_TYPE, type PackFile } from "@sampan/content";
 import { expect, test } from "vitest";
 import type { Hold } from "./hold.ts";
 import { digestOf } from "./hold-files.ts";
@@ -154,4 +154,31 @@ test("a reader that began before a pack was written anew goes on", async () => {
   );
   for await (const chunk of reading) chunks.push(chunk);
   expect(Buffer.concat(chunks).equals(images[2].layers[0]!)).toBe(true);
+});
+
+test("packs of a bundle that is still arriving stay as long as its manifest is referred to", async () => {
+  await using holds = new TestHolds();
+  const images = await someImages();
+  const vendor = await holdWith(holds, images);
+  const wanted = [...new Set(images.flatMap(({ diffIds }) => diffIds))];
+  const site = await holds.fresh({ now: clock });
+  const packs: PackFile[] = [];
+  for await (const pack of vendor.packs(wanted, { level: 3, packSizeBytes: 200_000 })) packs.push(pack);
+  for (const pack of packs) await site.addPack(pack);
+  const layers = packs.map(({ digest, bytes }) => ({
+    mediaType: MEDIA_TYPE.pack,
+    digest,
+    size: bytes.length,
+  }));
+  const manifest = Buffer.from(
+    JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPE.ociManifest, layers }),
+  );
+  const target = { mediaType: MEDIA_TYPE.ociManifest, digest: digestOf(manifest), size: manifest.length };
+  await site.writeBlob(target.digest, manifest);
+  await site.setReference("import/one", target);
+  await site.executePrune(await site.planPrune(inputs()));
+  for (const { digest } of packs) expect(await site.hasPack(digest)).toBe(true);
+  await site.removeReference("import/one");
+  await site.executePrune(await site.planPrune(inputs()));
+  for (const { digest } of packs) expect(await site.hasPack(digest)).toBe(false);
 });

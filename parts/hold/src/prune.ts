@@ -43,7 +43,7 @@ export async function executePrune(hold: HoldParts, blobs: BlobStore, plan: Prun
     index.layers().map(({ diffId }) => diffId),
   );
   const planned = new Set([...plan.goes.packs, ...plan.goes.rewrites].map(({ digest }) => digest));
-  const chosen = choosePacks(index, await weighPacks(index, live), plan.inputs);
+  const chosen = choosePacks(index, await weighPacks(index, live), { inputs: plan.inputs, marks });
   const drop = chosen.drop.filter(({ digest }) => planned.has(digest));
   const rewrite = chosen.rewrite.map(({ row }) => row).filter(({ digest }) => planned.has(digest));
   await rewritePacks(hold, rewrite, live);
