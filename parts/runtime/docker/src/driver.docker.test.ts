@@ -143,6 +143,24 @@ test(
 );
 
 test(
+  "an instance that was left frozen while its name was taken goes on with the next server",
+  withStory(async (story) => {
+    await story.install({ web: SERVE });
+    const { Id } = await inspect(story, "web");
+    await harness.client.call({ method: "POST", path: `/containers/${Id}/pause`, what: "freeze it" });
+    const next = openDocker(harness.options);
+    try {
+      next.startProbing();
+      await expect
+        .poll(async () => (await inspect(story, "web")).State.Status, { timeout: 20_000 })
+        .toBe("running");
+    } finally {
+      await next.close();
+    }
+  }),
+);
+
+test(
   "a port that another app holds is told with its holder, and nothing is left",
   withStory(async (story) => {
     const hostPort = await harness.freePort();

@@ -20,7 +20,7 @@ import { Prober } from "./prober.ts";
 import { readApp } from "./read-app.ts";
 import { readVolume } from "./read-volume.ts";
 import { removeInstance } from "./remove.ts";
-import { serveInstance } from "./serve.ts";
+import { serveInstance, setFrozen } from "./serve.ts";
 import { StatsReader } from "./stats.ts";
 import { readTakenPorts } from "./taken-ports.ts";
 import { openTerminal } from "./terminal.ts";
@@ -173,8 +173,11 @@ async function takeUp(context: DriverContext): Promise<void> {
 }
 
 async function trackAll(context: DriverContext): Promise<void> {
-  for (const { Id, State } of await context.scope.containers(undefined))
-    if (State === "running") await trackOne(context, Id);
+  for (const { Id, State } of await context.scope.containers(undefined)) {
+    // Left so by a server that ended while it took a name from an instance: see `serve.ts`.
+    if (State === "paused") await setFrozen(context, Id, "unpause");
+    if (State === "running" || State === "paused") await trackOne(context, Id);
+  }
 }
 
 async function trackChange(

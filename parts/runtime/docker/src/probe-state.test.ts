@@ -65,6 +65,17 @@ test.each([
   expect(after.restarts).toBe(restarts);
 });
 
+test.each([
+  ["SSL", "yes", "ready"],
+  ["SSL", "no", "starting"],
+  ["SSrrr", "yes", "unready"],
+] as const)(
+  "after %j, where a look of its own had found it ready: %s, it is %s",
+  (story, wasReady, state) => {
+    expect(judge(ALL, live(ALL, story).state, { settled: "yes", wasReady }).state).toBe(state);
+  },
+);
+
 test("without a ready probe it is ready once it has started, or has run for a while", () => {
   const run = { wasReady: "no" } as const;
   expect(judge({}, beginRun({}), { ...run, settled: "no" }).state).toBe("starting");

@@ -98,7 +98,9 @@ export function judge(
     return probes.start !== undefined || run.settled === "yes"
       ? { state: "ready" }
       : { state: "starting", message: "it has just started" };
-  if (state.ready === true) return { state: "ready" };
+  // Ready once is ready until the probe has decided otherwise: its first answer may have come from a look of its own.
+  if (state.ready === true || (state.ready === undefined && run.wasReady === "yes"))
+    return { state: "ready" };
   const message = waiting("ready", state.last.ready);
   return { state: state.ready === false && run.wasReady === "yes" ? "unready" : "starting", message };
 }

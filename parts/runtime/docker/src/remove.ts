@@ -8,8 +8,11 @@ import { LABEL } from "./labels.ts";
 
 /** Time that the engine may take beyond the grace it gives. */
 const ENGINE_SLACK_MS = 60_000;
-/** TCP sends a lost first packet again after a second (RFC 6298, section 2.1). */
-const RETRANSMISSION_MS = 1300;
+/**
+ * How long clients still come by the address that they remember. TCP sends a lost first packet again after a second (RFC 6298, section 2.1);
+ * those that keep a name for a second count in whole seconds, such as nginx, which makes it up to two.
+ */
+const CLIENTS_ARRIVE_MS = 2500;
 
 /** Stops an instance with grace and removes it, if it is the app's. Its volumes stay; what it wrote elsewhere goes. */
 export async function removeInstance(
@@ -40,7 +43,7 @@ export async function removeInstance(
 async function letClientsArrive(context: DriverContext, id: string, signal: AbortSignal): Promise<void> {
   const retiredAtMs = context.retiredAtMs.get(id);
   if (retiredAtMs === undefined) return;
-  const leftMs = retiredAtMs + RETRANSMISSION_MS - performance.now();
+  const leftMs = retiredAtMs + CLIENTS_ARRIVE_MS - performance.now();
   if (leftMs > 0) await delay(leftMs, undefined, { signal }).catch(() => signal.throwIfAborted());
 }
 

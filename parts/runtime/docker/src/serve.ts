@@ -38,7 +38,13 @@ export async function serveInstance(
     const container = await context.scope.instance(ref, signal);
     if (isServing(container, step.component) === (serving === "now")) continue;
     const aliases = networkAliases(step, { serving, components });
-    await rejoin(context, { container, network, what: `let ${instanceTitle(step)} serve` }, aliases);
+    const joint = { container, network, what: `let ${instanceTitle(step)} serve` };
+    // One at a time: an engine that has several to do would leave each out for longer than clients wait.
+    await context.lock.run("rejoin", () =>
+      serving === "now"
+        ? rejoin(context, joint, aliases)
+        : whileFrozen(context, joint, () => rejoin(context, joint, aliases)),
+    );
     if (serving === "later") context.retiredAtMs.set(id, performance.now());
   }
 }
@@ -47,6 +53,35 @@ interface Joint {
   readonly container: EngineContainer;
   readonly network: EngineNetwork;
   readonly what: string;
+}
+
+/** One that still answers requests must not look for others while it is out of the network: it would find nobody. */
+async function whileFrozen(
+  context: DriverContext,
+  { container }: Joint,
+  act: () => Promise<void>,
+): Promise<void> {
+  if (!container.State.Running) return await act();
+  await setFrozen(context, container.Id, "pause");
+  try {
+    await act();
+  } finally {
+    await setFrozen(context, container.Id, "unpause");
+  }
+}
+
+/** What is so already, or has ended meanwhile, is left as it is. */
+export async function setFrozen(
+  context: DriverContext,
+  id: string,
+  verb: "pause" | "unpause",
+): Promise<void> {
+  await context.client.call({
+    method: "POST",
+    path: `/containers/${id}/${verb}`,
+    what: `${verb} an instance`,
+    accept: [404, 409],
+  });
 }
 
 /** Neither half is given a signal: between the two nobody may leave. */
