@@ -99,7 +99,7 @@ act("what the site had changed is still so after the upgrade", async () => {
 });
 
 act("no request for a book is lost while catalog and search are upgraded, and rolled back", async () => {
-  const urls = ["/api/catalog/books/6", "/api/catalog/books"].map((path) => story.origin + path);
+  const urls = ["/api/catalog/books/6", "/api/search/books?q=sea"].map((path) => story.origin + path);
   const before = await story.containers();
   const upgrade = ["upgrade", "bookshop", "--to", "3.1", "-c", "catalog", "-c", "search"];
   for (const words of [upgrade, ["rollback", "bookshop"]]) {
