@@ -45,22 +45,19 @@ export async function buildBaseImage(dockerHost: string): Promise<void> {
   await run([process.execPath, join(REPOSITORY, "tools/base-image/make.mjs")], { env });
 }
 
-/** Makes what is absent: the base image, and the images of the versions. Gives how many were built. */
+/** Makes the images of the versions as their sources are now: what did not change takes a second or two. Gives how many were not there. */
 export async function buildBookshop(
   dockerHost: string,
   versions: readonly BookshopVersion[] = ["2.9", "3.0"],
 ): Promise<number> {
   const env = { ...definedEnvironment(), DOCKER_HOST: dockerHost };
   await buildBaseImage(dockerHost);
+  const builder = join(REPOSITORY, "examples", "bookshop", "build.mjs");
   let built = 0;
   for (const version of versions) {
     const held = await bookshopImages(dockerHost, version);
-    const absent = COMPONENTS[version].filter((component) => held[component] === undefined);
-    if (absent.length === 0) continue;
-    const only = absent.flatMap((component) => ["--only", component]);
-    const builder = join(REPOSITORY, "examples", "bookshop", "build.mjs");
-    await run([process.execPath, builder, "--version", version, ...only], { env });
-    built += absent.length;
+    built += COMPONENTS[version].filter((component) => held[component] === undefined).length;
+    await run([process.execPath, builder, "--version", version], { env });
   }
   return built;
 }
