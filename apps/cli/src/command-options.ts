@@ -50,6 +50,16 @@ export const IGNORE_PREFLIGHT = [
 export const PARAM = ["-p, --param <name=value>", "answer a parameter; again for each", collect, []] as const;
 export const MODULE = ["-m, --module <name=on|off>", "switch a module; again for each", collect, []] as const;
 
+/** What every change takes that is planned first: see `planned-change.ts`. */
+export function withChangeFlags(command: Command): Command {
+  return command
+    .option(...PLAN)
+    .option(...SAVE)
+    .option(...IGNORE_PREFLIGHT)
+    .option(...NOTE)
+    .option(...NO_WAIT);
+}
+
 /** What an option of commander calls: a whole number within bounds. */
 export function wholeNumber(min: number, max: number): (text: string) => number {
   return (text) => {

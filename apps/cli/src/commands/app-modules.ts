@@ -2,16 +2,7 @@ import type { Client } from "@sampan/api";
 import type { Command } from "commander";
 import { parseAssignments, parseModules } from "../answers.ts";
 import type { CommandContext } from "../command-context.ts";
-import {
-  IGNORE_PREFLIGHT,
-  MODULE,
-  NO_WAIT,
-  NOTE,
-  PARAM,
-  PLAN,
-  SAVE,
-  withExamples,
-} from "../command-options.ts";
+import { MODULE, PARAM, withChangeFlags, withExamples } from "../command-options.ts";
 import { findApp } from "../find.ts";
 import { type ChangeFlags, planAndDo } from "../planned-change.ts";
 import { renderTable } from "../render-table.ts";
@@ -22,17 +13,13 @@ interface ModulesOptions extends ChangeFlags {
 }
 
 export function declareAppModules(app: Command, context: CommandContext): void {
-  const command = app
-    .command("modules <app>")
-    .description("the modules of an app; with -m, turn some on or off: data stays")
-    .option(...MODULE)
-    .option(...PARAM)
-    .option(...PLAN)
-    .option(...SAVE)
-    .option(...IGNORE_PREFLIGHT)
-    .option(...NOTE)
-    .option(...NO_WAIT)
-    .action((name: string, options: ModulesOptions) => modules(context, name, options));
+  const command = withChangeFlags(
+    app
+      .command("modules <app>")
+      .description("the modules of an app; with -m, turn some on or off: data stays")
+      .option(...MODULE)
+      .option(...PARAM),
+  ).action((name: string, options: ModulesOptions) => modules(context, name, options));
   withExamples(
     command,
     "sampan app modules shop",

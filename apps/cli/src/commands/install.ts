@@ -1,16 +1,7 @@
 import type { Command } from "commander";
 import { askAnswers, parseAssignments, parseModules, secretFields } from "../answers.ts";
 import type { CommandContext } from "../command-context.ts";
-import {
-  IGNORE_PREFLIGHT,
-  MODULE,
-  NO_WAIT,
-  NOTE,
-  PARAM,
-  PLAN,
-  SAVE,
-  withExamples,
-} from "../command-options.ts";
+import { MODULE, PARAM, withChangeFlags, withExamples } from "../command-options.ts";
 import { findApp, findRelease, findTeam } from "../find.ts";
 import { type ChangeFlags, planAndDo } from "../planned-change.ts";
 
@@ -22,19 +13,15 @@ interface InstallOptions extends ChangeFlags {
 }
 
 export function declareInstall(program: Command, context: CommandContext): void {
-  const command = program
-    .command("install <release>")
-    .description("install a release: TEMPLATE@VERSION, TEMPLATE (its newest) or a digest")
-    .option("--app <name>", "name of the new app; else the template's")
-    .option("--into <app>", "install into an app that exists")
-    .option(...PARAM)
-    .option(...MODULE)
-    .option(...PLAN)
-    .option(...SAVE)
-    .option(...IGNORE_PREFLIGHT)
-    .option(...NOTE)
-    .option(...NO_WAIT)
-    .action((text: string, options: InstallOptions) => install(context, text, options));
+  const command = withChangeFlags(
+    program
+      .command("install <release>")
+      .description("install a release: TEMPLATE@VERSION, TEMPLATE (its newest) or a digest")
+      .option("--app <name>", "name of the new app; else the template's")
+      .option("--into <app>", "install into an app that exists")
+      .option(...PARAM)
+      .option(...MODULE),
+  ).action((text: string, options: InstallOptions) => install(context, text, options));
   withExamples(
     command,
     "sampan install shop --note 'first delivery'",

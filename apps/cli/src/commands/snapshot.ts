@@ -2,7 +2,7 @@ import type { Client } from "@sampan/api";
 import type { Command } from "commander";
 import { humanBytes } from "../amounts.ts";
 import type { CommandContext } from "../command-context.ts";
-import { collect, IGNORE_PREFLIGHT, NO_WAIT, NOTE, PLAN, SAVE, withExamples } from "../command-options.ts";
+import { collect, NO_WAIT, NOTE, PLAN, withChangeFlags, withExamples } from "../command-options.ts";
 import { all, findApp } from "../find.ts";
 import { type ChangeFlags, planAndDo } from "../planned-change.ts";
 import { cliProblem } from "../problems.ts";
@@ -117,32 +117,28 @@ interface RestoreOptions extends ChangeFlags {
 }
 
 function declareRestore(snapshot: Command, context: CommandContext): void {
-  const command = snapshot
-    .command("restore <id>")
-    .description("put data back into the app that it came from; what is there is captured first")
-    .option("-c, --component <name>", "only of this component; again for each", collect, [])
-    .option("--volume <component/volume>", "only this volume; again for each", collect, [])
-    .option("--no-capture-first", "do not capture the data that is there before it is replaced")
-    .option(...PLAN)
-    .option(...SAVE)
-    .option(...IGNORE_PREFLIGHT)
-    .option(...NOTE)
-    .option(...NO_WAIT)
-    .action(async (id: string, options: RestoreOptions) => {
-      const client = await context.client();
-      const { appName, startedAt } = await client.getSnapshot({ params: { id } });
-      const body = {
-        captureFirst: options.captureFirst,
-        ...(options.component.length === 0 ? {} : { components: options.component }),
-        ...(options.volume.length === 0 ? {} : { volumes: options.volume.map(parseVolume) }),
-      };
-      await planAndDo(
-        context,
-        client,
-        { verb: "restoreSnapshot", params: { id }, body },
-        { ...options, question: `Replace data of ${appName} by that of ${startedAt}?` },
-      );
-    });
+  const command = withChangeFlags(
+    snapshot
+      .command("restore <id>")
+      .description("put data back into the app that it came from; what is there is captured first")
+      .option("-c, --component <name>", "only of this component; again for each", collect, [])
+      .option("--volume <component/volume>", "only this volume; again for each", collect, [])
+      .option("--no-capture-first", "do not capture the data that is there before it is replaced"),
+  ).action(async (id: string, options: RestoreOptions) => {
+    const client = await context.client();
+    const { appName, startedAt } = await client.getSnapshot({ params: { id } });
+    const body = {
+      captureFirst: options.captureFirst,
+      ...(options.component.length === 0 ? {} : { components: options.component }),
+      ...(options.volume.length === 0 ? {} : { volumes: options.volume.map(parseVolume) }),
+    };
+    await planAndDo(
+      context,
+      client,
+      { verb: "restoreSnapshot", params: { id }, body },
+      { ...options, question: `Replace data of ${appName} by that of ${startedAt}?` },
+    );
+  });
   withExamples(
     command,
     "sampan snapshot restore snp_4f1c --plan",

@@ -2,17 +2,7 @@ import type { Client } from "@sampan/api";
 import type { Command } from "commander";
 import { parseAssignments, parseModules, secretFields } from "../answers.ts";
 import type { CommandContext } from "../command-context.ts";
-import {
-  collect,
-  IGNORE_PREFLIGHT,
-  MODULE,
-  NO_WAIT,
-  NOTE,
-  PARAM,
-  PLAN,
-  SAVE,
-  withExamples,
-} from "../command-options.ts";
+import { collect, MODULE, PARAM, withChangeFlags, withExamples } from "../command-options.ts";
 import { findInstallation, findRelease } from "../find.ts";
 import { type ChangeFlags, planAndDo } from "../planned-change.ts";
 
@@ -35,36 +25,32 @@ interface UpgradeOptions extends ChangeFlags {
 type Body = Parameters<Client["upgrade"]>[0]["body"];
 
 export function declareUpgrade(program: Command, context: CommandContext): void {
-  const command = program
-    .command("upgrade <app>")
-    .description("upgrade what is installed in an app; shows every property first, then asks")
-    .option("--to <version>", "version to go to; else the newest in the library")
-    .option("--template <name>", "which installation, where an app has several")
-    .option("-c, --component <name>", "only this component and what it needs; again for each", collect, [])
-    .option("--take <path>", "take the new value of what would be kept; again for each", collect, [])
-    .option("--keep <path>", "keep the site's value of what would change; again for each", collect, [])
-    .option("--edit <path=value>", "give another value, as JSON or text; again for each", collect, [])
-    .option(
-      "--map <new=here>",
-      "a component of the release takes up one here that it was rebuilt from; again for each",
-      collect,
-      [],
-    )
-    .option(...PARAM)
-    .option(...MODULE)
-    .option(
-      "--capture [components]",
-      "capture data first: of all, or of these (a,b); else as the policy says",
-    )
-    .option("--no-capture", "do not capture data first, whatever the policy says")
-    .option("--restore-on-return", "when it fails and goes back, put the captured data back too")
-    .option(...PLAN)
-    .option(...SAVE)
-    .option("--hold", "when it fails, leave it as it is instead of going back")
-    .option(...IGNORE_PREFLIGHT)
-    .option(...NOTE)
-    .option(...NO_WAIT)
-    .action((name: string, options: UpgradeOptions) => upgrade(context, name, options));
+  const command = withChangeFlags(
+    program
+      .command("upgrade <app>")
+      .description("upgrade what is installed in an app; shows every property first, then asks")
+      .option("--to <version>", "version to go to; else the newest in the library")
+      .option("--template <name>", "which installation, where an app has several")
+      .option("-c, --component <name>", "only this component and what it needs; again for each", collect, [])
+      .option("--take <path>", "take the new value of what would be kept; again for each", collect, [])
+      .option("--keep <path>", "keep the site's value of what would change; again for each", collect, [])
+      .option("--edit <path=value>", "give another value, as JSON or text; again for each", collect, [])
+      .option(
+        "--map <new=here>",
+        "a component of the release takes up one here that it was rebuilt from; again for each",
+        collect,
+        [],
+      )
+      .option(...PARAM)
+      .option(...MODULE)
+      .option(
+        "--capture [components]",
+        "capture data first: of all, or of these (a,b); else as the policy says",
+      )
+      .option("--no-capture", "do not capture data first, whatever the policy says")
+      .option("--restore-on-return", "when it fails and goes back, put the captured data back too")
+      .option("--hold", "when it fails, leave it as it is instead of going back"),
+  ).action((name: string, options: UpgradeOptions) => upgrade(context, name, options));
   withExamples(
     command,
     "sampan upgrade shop --plan",
