@@ -1,61 +1,10 @@
-import { copyFile } from "node:fs/promises";
-import { join } from "node:path";
 import { expect, test } from "vitest";
-import { type BackupWish, backUp } from "./backup.ts";
 import { install } from "./install.ts";
 import { publish } from "./publish.ts";
-import { type RestoreBackupWish, restoreBackup } from "./restore-backup.ts";
+import { restoreBackup } from "./restore-backup.ts";
+import { backUpNow, carried, trusting, wishOf } from "./test-backup.ts";
 import { runShop, shop } from "./test-shop.ts";
-import { ann, quiet, running, type TestSite, testSite } from "./test-site.ts";
-
-const PASSPHRASE = "a boat for the far shore";
-
-/** While the backup waits for its snapshot, the site goes on. */
-async function backUpNow(site: TestSite, appId: string, change: Partial<BackupWish> = {}) {
-  const wish: BackupWish = {
-    by: ann,
-    appId,
-    passphrase: PASSPHRASE,
-    newSnapshotId: site.parts.newId("snp"),
-    fileId: site.parts.newId("bdl"),
-    ...change,
-  };
-  const going: Promise<void>[] = [];
-  const parts = { ...site.parts, wake: () => void going.push(site.settle()) };
-  const made = await backUp(parts, site.files, wish, quiet);
-  await Promise.all(going);
-  return made;
-}
-
-async function carried(from: TestSite, to: TestSite, backup: Awaited<ReturnType<typeof backUpNow>>) {
-  const path = join(to.folder, "stick", backup.file.name);
-  await copyFile(from.files.contentPath(backup.file.id, backup.file.name), path);
-  return path;
-}
-
-async function trusting(vendor: TestSite): Promise<TestSite> {
-  const site = await testSite();
-  await site.parts.store.trustedKeys.put({
-    keyId: vendor.parts.site.signer.keyId,
-    name: "vendor",
-    publicKeyPem: vendor.parts.site.publicKeyPem,
-    addedBy: "ann",
-  });
-  return site;
-}
-
-function wishOf(site: TestSite, path: string, change: Partial<RestoreBackupWish> = {}): RestoreBackupWish {
-  return {
-    by: ann,
-    path,
-    fileName: "backup.sampan",
-    teamId: site.teamId,
-    newAppId: site.parts.newId("app"),
-    passphrase: PASSPHRASE,
-    allowUnsigned: false,
-    ...change,
-  };
-}
+import { ann, quiet, running, testSite } from "./test-site.ts";
 
 test("a backup comes up on a machine that lacks something of what the app declares, when a person says so", async () => {
   const site = await testSite();

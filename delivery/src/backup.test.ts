@@ -1,5 +1,4 @@
-import { copyFile, truncate } from "node:fs/promises";
-import { join } from "node:path";
+import { truncate } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { setRunning } from "./apps.ts";
 import { type BackupWish, backUp } from "./backup.ts";
@@ -7,12 +6,12 @@ import { removeSnapshot, takeSnapshot } from "./data-snapshots.ts";
 import { importRelease } from "./import.ts";
 import { install } from "./install.ts";
 import { type RestoreBackupWish, restoreBackup } from "./restore-backup.ts";
+import { backUpNow, carried, PASSPHRASE, trusting, wishOf } from "./test-backup.ts";
 import { dataReferences, fill, held, snapshotsOf } from "./test-data.ts";
 import { publishShop, runShop, shop } from "./test-shop.ts";
 import { ann, quiet, running, type TestSite, testSite } from "./test-site.ts";
 import { upgrade } from "./upgrade.ts";
 
-const PASSPHRASE = "a boat for the far shore";
 const ALL_RUN = ["db 1 ready", "web 1 ready", "web 2 ready"];
 
 /** A vendor publishes its shop and installs it from the library, with orders in its database. */
@@ -25,53 +24,6 @@ async function installedShop() {
   await site.settle();
   fill(site, appId, { "/orders": "one\ntwo\n" });
   return { site, appId, digest };
-}
-
-/** While the backup waits for its snapshot, the site goes on. */
-async function backUpNow(site: TestSite, appId: string, change: Partial<BackupWish> = {}) {
-  const wish: BackupWish = {
-    by: ann,
-    appId,
-    passphrase: PASSPHRASE,
-    newSnapshotId: site.parts.newId("snp"),
-    fileId: site.parts.newId("bdl"),
-    ...change,
-  };
-  const going: Promise<void>[] = [];
-  const parts = { ...site.parts, wake: () => void going.push(site.settle()) };
-  const made = await backUp(parts, site.files, wish, quiet);
-  await Promise.all(going);
-  return made;
-}
-
-async function carried(from: TestSite, to: TestSite, backup: Awaited<ReturnType<typeof backUpNow>>) {
-  const path = join(to.folder, "stick", backup.file.name);
-  await copyFile(from.files.contentPath(backup.file.id, backup.file.name), path);
-  return path;
-}
-
-async function trusting(vendor: TestSite): Promise<TestSite> {
-  const site = await testSite();
-  await site.parts.store.trustedKeys.put({
-    keyId: vendor.parts.site.signer.keyId,
-    name: "vendor",
-    publicKeyPem: vendor.parts.site.publicKeyPem,
-    addedBy: "ann",
-  });
-  return site;
-}
-
-function wishOf(site: TestSite, path: string, change: Partial<RestoreBackupWish> = {}): RestoreBackupWish {
-  return {
-    by: ann,
-    path,
-    fileName: "backup.sampan",
-    teamId: site.teamId,
-    newAppId: site.parts.newId("app"),
-    passphrase: PASSPHRASE,
-    allowUnsigned: false,
-    ...change,
-  };
 }
 
 /** All that a site remembers and could have changed. */
