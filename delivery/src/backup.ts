@@ -57,7 +57,7 @@ export interface BackedUp {
 }
 
 /** What is said before a backup is made, and after. */
-export const BACKUP_REMARKS = [
+const BACKUP_REMARKS = [
   "settings, answers and secrets are sealed with the passphrase: without it nobody can restore the app",
   "images and what is in the volumes are not sealed: keep the file where the data itself may be kept",
 ] as const;

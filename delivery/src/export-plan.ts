@@ -45,7 +45,7 @@ export interface PlannedComponent
 }
 
 /** What people carry. FAT32 is what most sticks come with: its files are smaller than 4 GiB. */
-export const MEDIA = [
+const MEDIA = [
   { name: "cd", sizeBytes: 700_000_000 },
   { name: "dvd", sizeBytes: 4_700_000_000 },
   { name: "fat32", sizeBytes: 4 * 1024 ** 3 - 1 },

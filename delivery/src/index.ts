@@ -13,7 +13,6 @@ export {
   updateApp,
 } from "./apps.ts";
 export {
-  BACKUP_REMARKS,
   type BackedUp,
   type BackupOptions,
   type BackupWish,

@@ -59,7 +59,9 @@ export async function reportContent(parts: ReportParts, record: ReportedRecord):
     },
     acceptance: steps.flatMap(checkOf),
     result,
-    ...(result === "succeeded" || rollout.reason === undefined ? {} : { reason: rollout.reason }),
+    ...(result === "succeeded" || rollout.reason === undefined
+      ? {}
+      : { reason: cut(rollout.reason, WORDS_LENGTH_MAX) }),
     ...(dataSnapshot === undefined ? {} : { dataSnapshot }),
     who: cut(record.who),
     ...(record.note === undefined ? {} : { why: record.note }),
@@ -76,6 +78,8 @@ const RESULTS: Readonly<Record<string, Report["result"]>> = {
 };
 
 const WORD_LENGTH_MAX = 512;
+/** What a reader of reports takes of a text: one that is longer would be signed, and never read again. */
+const WORDS_LENGTH_MAX = 16_384;
 
 function cut(text: string, lengthMax = WORD_LENGTH_MAX): string {
   return text.length > lengthMax ? `${text.slice(0, lengthMax - 1)}…` : text;
@@ -135,7 +139,7 @@ function stepsOf(plan: Plan, steps: readonly StoredStep[]): Report["plan"]["step
       object,
       why: step.why,
       state: done === undefined ? "not begun" : STEP_STATES[done.state],
-      ...(done?.message === undefined ? {} : { message: done.message }),
+      ...(done?.message === undefined ? {} : { message: cut(done.message, WORDS_LENGTH_MAX) }),
       ...(wasDone ? { startedAt: done.startedAt, ...tookOf(done) } : {}),
     };
   });
@@ -145,7 +149,14 @@ function checkOf(step: StoredStep): Report["acceptance"] {
   if (!step.stepId.startsWith(CHECK_PREFIX) || step.state === "running") return [];
   const name = step.stepId.slice(CHECK_PREFIX.length);
   const state = step.state === "succeeded" ? "passed" : "failed";
-  return [{ name, state, ...(step.message === undefined ? {} : { message: step.message }), ...tookOf(step) }];
+  return [
+    {
+      name,
+      state,
+      ...(step.message === undefined ? {} : { message: cut(step.message, WORDS_LENGTH_MAX) }),
+      ...tookOf(step),
+    },
+  ];
 }
 
 /** A clock that was set back meanwhile tells no time. */

@@ -129,6 +129,30 @@ test("a report that a crash prevented is made later, and says what was then, not
   expect(put).toEqual([first]);
 });
 
+test("what a program said at length is cut, so that the report can be read again", async () => {
+  const site = await testSite();
+  const recordId = await installed(site);
+  const { store } = site.parts;
+  const put: string[] = [];
+  const talkative = {
+    ...store,
+    reports: {
+      ...store.reports,
+      get: async () => await store.reports.get("none"),
+      put: async (report: { envelope: string }) => put.push(report.envelope),
+    },
+    rollouts: {
+      ...store.rollouts,
+      steps: async (id: string) =>
+        (await store.rollouts.steps(id)).map((step) => ({ ...step, message: "x".repeat(20_000) })),
+    },
+  } as unknown as typeof store;
+  await keepReport({ ...site.parts, store: talkative }, recordId);
+  const trustedKeys = [site.parts.site.publicKeyPem];
+  const { report } = verifyReport(put[0] ?? "", { open, trustedKeys });
+  expect(report.plan.steps[0]?.message).toHaveLength(16_384);
+});
+
 test("a report is made once: again, also by a newer version of the product, it is the one that is kept", async () => {
   const site = await testSite();
   const recordId = await installed(site);
